@@ -1,0 +1,59 @@
+# make setup   .venv with onnxlrp and the development tools (again only when pyproject.toml changes)
+# make run     explain the packaged network on the packaged pictures, into output/
+# make test    format, lint, types, import contracts, spelling, tests
+# make bench   time the engine against onnxruntime's plain forward
+# make clean   remove everything that make made
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := run
+.PHONY: setup run test bench clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# The first Python on the path that is new enough.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; \
+	done; true)
+
+setup: $(READY)
+
+$(READY): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+# Debian splits the venv module from Python; root may install it, everyone else is told how.
+$(BIN)/python:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "onnxlrp needs Python 3.11 or newer: install it, or name it: make PYTHON=/path/to/python"; \
+		exit 1; \
+	fi
+	@if ! $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null; then \
+		if [ -f /etc/debian_version ] && [ "$$(id -u)" = 0 ]; then \
+			apt-get update -qq && apt-get install -y -qq python3-venv; \
+		else \
+			echo "$(PYTHON) has no venv module: install it (on Debian: apt-get install python3-venv)"; \
+			exit 1; \
+		fi; \
+	fi
+	$(PYTHON) -m venv $(VENV)
+
+run: setup
+	$(BIN)/onnxlrp explain --output output
+
+test: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/pytest -q
+
+bench: setup
+	$(BIN)/onnxlrp bench
+
+clean:
+	rm -rf $(VENV) output dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find onnxlrp ui tests -name __pycache__ -type d -prune -exec rm -rf {} +
