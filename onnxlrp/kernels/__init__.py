@@ -1,0 +1,66 @@
+"""Compiled kernels: arrays in, arrays out; they know neither ONNX nor rules.
+
+Each call splits its work over one pool of threads in blocks that depend on the shapes of one sample
+alone, so that the result is the same bits on any number of threads and in any batch.
+"""
+
+from onnxlrp.kernels.absorption import absorbed, absorbed_share
+from onnxlrp.kernels.convolution import ConvKernel, prepare_convolution
+from onnxlrp.kernels.elementwise import (
+    ALWAYS,
+    WHERE_NEGATIVE,
+    WHERE_POSITIVE,
+    all_finite,
+    clip_negative,
+    clip_positive,
+    has_negative,
+    product,
+    ratio,
+    rms,
+    signed_product,
+    signed_ratio,
+    sum_per_sample,
+)
+from onnxlrp.kernels.fully_connected import matmul, matmul_adjoint
+from onnxlrp.kernels.geometry import ConvGeometry, PoolGeometry
+from onnxlrp.kernels.pooling import (
+    max_pool_winner,
+    window_count,
+    window_sum,
+    window_sum_adjoint,
+)
+from onnxlrp.kernels.threads import get_num_threads, set_num_threads, sweep_threads
+from onnxlrp.kernels.warmup import ensure_compiled, is_compiled
+
+__all__ = [
+    "ALWAYS",
+    "WHERE_NEGATIVE",
+    "WHERE_POSITIVE",
+    "ConvGeometry",
+    "ConvKernel",
+    "PoolGeometry",
+    "absorbed",
+    "absorbed_share",
+    "all_finite",
+    "clip_negative",
+    "clip_positive",
+    "ensure_compiled",
+    "get_num_threads",
+    "has_negative",
+    "is_compiled",
+    "matmul",
+    "matmul_adjoint",
+    "max_pool_winner",
+    "prepare_convolution",
+    "product",
+    "ratio",
+    "rms",
+    "set_num_threads",
+    "signed_product",
+    "signed_ratio",
+    "sum_per_sample",
+    "sweep_threads",
+    "window_count",
+    "window_sum",
+    "window_sum_adjoint",
+]

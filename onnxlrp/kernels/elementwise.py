@@ -1,0 +1,251 @@
+"""Element-wise steps of a sweep, each one pass over memory, and sums over a sample.
+
+Axis 0 is always the sample. All arrays are float32 in C order; outputs are written in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnxlrp.errors import InputError
+from onnxlrp.kernels import _elementwise as loops
+from onnxlrp.kernels.threads import run, sweep_threads
+
+Array = NDArray[np.float32]
+
+#: Elements in one job: a part of each array that stays in a core's cache.
+_BLOCK = 65536
+
+ALWAYS, WHERE_POSITIVE, WHERE_NEGATIVE = 0, 1, 2
+
+
+def signed_ratio(
+    z_pos: Array,
+    z_neg: Array,
+    relevance: Array,
+    coefficient: float,
+    p_pos: float,
+    p_neg: float,
+    epsilon: Array,
+    where: int,
+    s_pos: Array,
+    s_neg: Array,
+    accumulate: bool,
+) -> None:
+    """Ratios of one term of a rule: s⁺ (+)= c·p⁺·R / stab(d), s⁻ (+)= c·p⁻·R / stab(d).
+
+    Here d = p⁺·z⁺ + p⁻·z⁻ and stab(d) = d + ε·(1 if d ≥ 0 else −1). Where R = 0 the term is exactly
+    0; where R ≠ 0 and stab(d) = 0 it is infinite.
+
+    Parameters
+    ----------
+    z_pos, z_neg, relevance : (N, ...) float32
+        Positive and negative part of the pre-activation z = z⁺ + z⁻, and the relevance R.
+    coefficient, p_pos, p_neg : float
+        The numbers c, p⁺ and p⁻.
+    epsilon : (N,) float32
+        The stabiliser ε of each sample.
+    where : int
+        `ALWAYS` (0), `WHERE_POSITIVE` (1: only where z > 0) or `WHERE_NEGATIVE` (2: z < 0);
+        the term is 0 elsewhere.
+    s_pos, s_neg : (N, ...) float32
+        Written; two different arrays.
+    accumulate : bool
+        Add to what the outputs hold instead of replacing it.
+
+    Raises
+    ------
+    InputError
+        If shapes differ, or an array is not float32 in C order.
+
+    Examples
+    --------
+    >>> z, r, s = np.full((1, 2), 2, np.float32), np.ones((1, 2), np.float32), np.empty((2, 1, 2))
+    >>> s = s.astype(np.float32)
+    >>> signed_ratio(z, z, r, 1.0, 1.0, 0.0, np.zeros(1, np.float32), ALWAYS, s[0], s[1], False)
+    >>> s[0].tolist(), s[1].tolist()
+    ([[0.5, 0.5]], [[0.0, 0.0]])
+    """
+    flat = _flatten(z_pos, z_neg, relevance, s_pos, s_neg)
+    size = _sample_size(z_pos, epsilon)
+    _over_ranges(
+        z_pos.size,
+        lambda first, last: loops.signed_ratio(
+            *flat[:3], coefficient, p_pos, p_neg, epsilon, where, *flat[3:], accumulate,
+            size, first, last,
+        ),
+    )  # fmt: skip
+
+
+def ratio(z: Array, relevance: Array, coefficient: float, epsilon: Array, out: Array) -> None:
+    """Ratio s = c·R / stab(z) with stab(z) = z + ε·(1 if z ≥ 0 else −1); 0 where R = 0.
+
+    Parameters
+    ----------
+    z, relevance : (N, ...) float32
+        Pre-activation and relevance R.
+    coefficient : float
+        The number c.
+    epsilon : (N,) float32
+        The stabiliser ε of each sample.
+    out : (N, ...) float32
+        Written; may be `z` or `relevance` itself.
+
+    Raises
+    ------
+    InputError
+        If shapes differ, or an array is not float32 in C order.
+    """
+    flat = _flatten(z, relevance, out)
+    size = _sample_size(z, epsilon)
+    _over_ranges(
+        z.size,
+        lambda first, last: loops.ratio(
+            *flat[:2], coefficient, epsilon, flat[2], size, first, last
+        ),
+    )
+
+
+def signed_product(a: Array, g_pos: Array, g_neg: Array, out: Array) -> None:
+    """Product out = a·g⁺ where a > 0, a·g⁻ where a < 0, and 0 where a = 0.
+
+    All arrays are float32 of one shape; `out` may be one of the inputs.
+    """
+    _over_parts(loops.signed_product, a, g_pos, g_neg, out)
+
+
+def product(a: Array, g: Array, out: Array) -> None:
+    """Product out = a·g of float32 arrays of one shape; `out` may be one of the inputs."""
+    _over_parts(loops.product, a, g, out)
+
+
+def clip_positive(a: Array, out: Array) -> None:
+    """Positive part out = max(a, 0); NaN stays NaN; `out` may be `a`."""
+    _over_parts(loops.clip_positive, a, out)
+
+
+def clip_negative(a: Array, out: Array) -> None:
+    """Negative part out = min(a, 0); NaN stays NaN; `out` may be `a`."""
+    _over_parts(loops.clip_negative, a, out)
+
+
+def has_negative(a: Array) -> bool:
+    """Whether any element of a float32 array is below 0; it stops at the first block that has one.
+
+    Examples
+    --------
+    >>> has_negative(np.array([[1.0, -2.0]], np.float32))
+    True
+    """
+    (flat,) = _flatten(a)
+    return any(
+        loops.has_negative(flat[first : first + _BLOCK]) for first in range(0, flat.size, _BLOCK)
+    )
+
+
+def all_finite(a: Array) -> bool:
+    """Whether a float32 array has neither NaN nor infinity.
+
+    Examples
+    --------
+    >>> all_finite(np.array([[1.0, np.inf]], np.float32))
+    False
+    """
+    (flat,) = _flatten(a)
+    even = flat.size - flat.size % 2
+    pairs = flat[:even].view(np.int64)
+    starts = range(0, pairs.size, _BLOCK)
+    finite = all(loops.all_finite(pairs[first : first + _BLOCK]) for first in starts)
+    return finite and bool(np.isfinite(flat[even:]).all())
+
+
+def rms(a: Array) -> Array:
+    """Root of the mean square of each sample, sqrt(mean(a²)), summed in float64.
+
+    Parameters
+    ----------
+    a : (N, ...) float32
+
+    Returns
+    -------
+    (N,) float32
+
+    Examples
+    --------
+    >>> rms(np.array([[3.0, 4.0], [0.0, 0.0]], np.float32)).tolist()
+    [3.535533905029297, 0.0]
+    """
+    sums = _sum_samples(loops.sum_squares, a)
+    return np.sqrt(sums / max(1, a[:1].size)).astype(np.float32)
+
+
+def sum_per_sample(a: Array) -> NDArray[np.float64]:
+    """Sum of each sample of an (N, ...) float32 array, in float64: (N,).
+
+    Examples
+    --------
+    >>> sum_per_sample(np.ones((2, 3), np.float32)).tolist()
+    [3.0, 3.0]
+    """
+    return _sum_samples(loops.sum_values, a)
+
+
+def _flatten(*arrays: Array) -> list[Array]:
+    """Look at the arrays as one axis; they must be alike."""
+    shape = arrays[0].shape
+    for number, array in enumerate(arrays):
+        if array.shape != shape:
+            raise InputError(
+                f"array {number} of an element-wise kernel has shape {array.shape}, "
+                f"the first one {shape}: make them equal"
+            )
+        if array.dtype != np.float32 or not array.flags.c_contiguous:
+            raise InputError(
+                f"array {number} of an element-wise kernel is {array.dtype} with strides "
+                f"{array.strides}: make it float32 in C order (np.ascontiguousarray)"
+            )
+    return [array.reshape(-1) for array in arrays]
+
+
+def _sample_size(a: Array, epsilon: Array) -> int:
+    """Elements in one sample; there must be one stabiliser for each."""
+    if epsilon.shape != a.shape[:1] or epsilon.dtype != np.float32:
+        raise InputError(
+            f"epsilon is {epsilon.dtype} of shape {epsilon.shape}: "
+            f"give one float32 for each of the {a.shape[0]} samples"
+        )
+    return max(1, a[:1].size)
+
+
+def _over_ranges(size: int, loop: Callable[[int, int], None]) -> None:
+    """Call the loop on blocks of the range, spread over the pool."""
+    with sweep_threads():
+        run([
+            partial(loop, first, min(first + _BLOCK, size)) for first in range(0, size, _BLOCK)
+        ])  # fmt: skip
+
+
+def _over_parts(loop: Callable[..., None], *arrays: Array) -> None:
+    """Call the loop on blocks of the arrays, spread over the pool."""
+    flat = _flatten(*arrays)
+    _over_ranges(flat[0].size, lambda first, last: loop(*(array[first:last] for array in flat)))
+
+
+def _sum_samples(loop: Callable[[Array], float], a: Array) -> NDArray[np.float64]:
+    """Sum each sample block by block; the blocks' sums are added in their order."""
+    _flatten(a)
+    samples = a.reshape(len(a), -1)
+    starts = range(0, samples.shape[1], _BLOCK)
+    partial_sums = np.zeros((len(a), len(starts)))
+
+    def add(n: int, block: int) -> None:
+        first = starts[block]
+        partial_sums[n, block] = loop(samples[n, first : first + _BLOCK])
+
+    with sweep_threads():
+        run([partial(add, n, block) for n in range(len(a)) for block in range(len(starts))])
+    return np.asarray(partial_sums.sum(axis=1), np.float64)

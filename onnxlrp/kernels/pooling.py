@@ -1,0 +1,169 @@
+"""Sums over windows, their adjoint, and relevance through a maximum pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnxlrp.errors import InputError
+from onnxlrp.kernels import _pooling as loops
+from onnxlrp.kernels.geometry import PoolGeometry, Sizes
+from onnxlrp.kernels.threads import run, sweep_threads
+
+Array = NDArray[np.float32]
+
+#: Numbers read by one job.
+_BLOCK = 65536
+
+
+def window_sum(x: Array, geometry: PoolGeometry, out_spatial: Sizes) -> Array:
+    """Sum over each window, z_cp = Σ_t x_c(p·stride − pad + t·dilation); zero outside of x.
+
+    Parameters
+    ----------
+    x : (N, C, *S) float32
+    geometry : PoolGeometry
+    out_spatial : tuple of int
+        Number of windows P along each axis.
+
+    Returns
+    -------
+    (N, C, *P) float32
+
+    Raises
+    ------
+    InputError
+        If the number of spatial axes differs.
+
+    Examples
+    --------
+    >>> pairs = PoolGeometry((2,), (2,), (0,), (0,), (1,))
+    >>> window_sum(np.array([[[1, 2, 3, 4]]], np.float32), pairs, (2,)).tolist()
+    [[[3.0, 7.0]]]
+    """
+    _check_axes(geometry, x.shape[2:], out_spatial)
+    out = np.empty((*x.shape[:2], *out_spatial), np.float32)
+    _over_planes(loops.window_sum, geometry, [x], out)
+    return out
+
+
+def window_sum_adjoint(s: Array, geometry: PoolGeometry, in_spatial: Sizes) -> Array:
+    """Adjoint of `window_sum`: each input gets the sum of s over the windows that read it.
+
+    Parameters
+    ----------
+    s : (N, C, *P) float32
+    geometry : PoolGeometry
+    in_spatial : tuple of int
+        Spatial size S of the pooling's input.
+
+    Returns
+    -------
+    (N, C, *S) float32
+    """
+    _check_axes(geometry, s.shape[2:], in_spatial)
+    out = np.empty((*s.shape[:2], *in_spatial), np.float32)
+    _over_planes(loops.window_sum_adjoint, geometry, [s], out)
+    return out
+
+
+def window_count(geometry: PoolGeometry, in_spatial: Sizes, out_spatial: Sizes) -> Array:
+    """Count the taps of each window that lie on the input, not in the padding.
+
+    Returns
+    -------
+    (*P) float32
+
+    Examples
+    --------
+    >>> window_count(PoolGeometry((3,), (1,), (1,), (1,), (1,)), (4,), (4,)).tolist()
+    [2.0, 3.0, 3.0, 2.0]
+    """
+    ones = np.ones((1, 1, *in_spatial), np.float32)
+    count: Array = window_sum(ones, geometry, out_spatial)[0, 0]
+    return count
+
+
+def max_pool_winner(relevance: Array, x: Array, geometry: PoolGeometry) -> Array:
+    """Relevance at the input of a maximum pooling: the winner of each window takes all of it.
+
+    Of equal inputs the first one in row-major order wins. The padding never wins; the relevance
+    of a window that lies wholly in the padding goes nowhere.
+
+    Parameters
+    ----------
+    relevance : (N, C, *P) float32
+        Relevance at the output.
+    x : (N, C, *S) float32
+        Input of the pooling.
+    geometry : PoolGeometry
+
+    Returns
+    -------
+    (N, C, *S) float32
+
+    Raises
+    ------
+    InputError
+        If the shapes do not belong together.
+
+    Examples
+    --------
+    >>> pairs = PoolGeometry((2,), (2,), (0,), (0,), (1,))
+    >>> x = np.array([[[1, 2, 3, 3]]], np.float32)
+    >>> max_pool_winner(np.array([[[5, 7]]], np.float32), x, pairs).tolist()
+    [[[0.0, 5.0, 7.0, 0.0]]]
+    """
+    _check_axes(geometry, x.shape[2:], relevance.shape[2:])
+    if relevance.shape[:2] != x.shape[:2]:
+        raise InputError(
+            f"pooling: relevance of shape {relevance.shape} and input of shape {x.shape} "
+            "differ in samples or channels"
+        )
+    out = np.empty(x.shape, np.float32)
+    _over_planes(loops.max_pool_winner, geometry, [relevance, x], out)
+    return out
+
+
+def _over_planes(
+    loop: Callable[..., None], geometry: PoolGeometry, sources: list[Array], out: Array
+) -> None:
+    """Call the loop on groups of planes: a plane is read and written by one job only."""
+    planes = [_planes(np.ascontiguousarray(array, np.float32)) for array in (*sources, out)]
+    numbers = (
+        _three(geometry.kernel, 1),
+        _three(geometry.strides, 1),
+        _three(geometry.pads_begin, 0),
+        _three(geometry.dilations, 1),
+    )
+    count = len(planes[0])
+    step = max(1, _BLOCK * count // max(1, *(array.size for array in planes)))
+
+    def group(first: int) -> None:
+        *inputs, target = (array[first : first + step] for array in planes)
+        loop(*inputs, *numbers, target)
+
+    with sweep_threads():
+        run([partial(group, first) for first in range(0, count, step)])
+
+
+def _planes(array: Array) -> Array:
+    """View of (N, C, *S) as (N·C, depth, height, width)."""
+    return array.reshape(array.shape[0] * array.shape[1], *_three(array.shape[2:], 1))
+
+
+def _three(values: Sizes, missing: int) -> Sizes:
+    """Give the values three axes, the missing ones in front."""
+    return (missing,) * (3 - len(values)) + tuple(values)
+
+
+def _check_axes(geometry: PoolGeometry, *sizes: Sizes) -> None:
+    """Refuse sizes with more or fewer spatial axes than the windows."""
+    for size in sizes:
+        if len(size) != len(geometry.kernel):
+            raise InputError(
+                f"pooling: {len(geometry.kernel)} spatial axes expected, got a size of {size}"
+            )

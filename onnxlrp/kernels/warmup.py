@@ -1,0 +1,93 @@
+"""Compile every kernel once after an install; later processes load the machine code."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import platform
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import llvmlite.binding
+import numba
+import numba.core.caching
+
+from onnxlrp.kernels._jit import KERNELS, config
+
+#: Compile time of one kernel on one core, in seconds; only for the message.
+_SECONDS_A_KERNEL = 0.4
+_STAMP = "onnxlrp-kernels.stamp"
+_FunctionCache: Any = numba.core.caching.FunctionCache
+
+
+def is_compiled() -> bool:
+    """Whether every kernel is compiled, in this process or in numba's cache on the disk."""
+    if config.DISABLE_JIT or all(kernel.is_compiled for kernel in KERNELS):
+        return True
+    folder = _cache_folder()
+    if folder is None:
+        return False
+    try:
+        return (folder / _STAMP).read_text() == _fingerprint()
+    except OSError:
+        return False
+
+
+def ensure_compiled(notify: Callable[[str], None]) -> None:
+    """Compile all kernels unless this install has done so for this numba and processor.
+
+    The code is kept where numba keeps its cache: beside the package, in ``NUMBA_CACHE_DIR``, or in
+    the user's cache folder if the package cannot be written to.
+
+    Parameters
+    ----------
+    notify : callable
+        Gets one line before the work begins; not called when there is nothing to do.
+
+    Examples
+    --------
+    >>> ensure_compiled(notify=lambda line: None)
+    >>> is_compiled()
+    True
+    """
+    if is_compiled():
+        return
+    folder = _cache_folder()
+    seconds = round(_SECONDS_A_KERNEL * len(KERNELS))
+    once = "once after an install" if folder else "set NUMBA_CACHE_DIR to a folder to keep them"
+    notify(f"Compiling kernels, {once} (about {seconds} s) ...")
+    for kernel in KERNELS:
+        kernel.compile()
+    if folder is not None:
+        # Without a stamp the next process says the line again and finds the code in the cache.
+        with contextlib.suppress(OSError):
+            _write(folder / _STAMP, _fingerprint())
+
+
+def _cache_folder() -> Path | None:
+    """Folder in which numba keeps the kernels; None if no folder can be written."""
+    try:
+        return Path(_FunctionCache(KERNELS[0].function).cache_path)
+    except RuntimeError:
+        return None
+
+
+def _fingerprint() -> str:
+    """Hash what the machine code depends on: compiler, processor, and the kernels' sources."""
+    processor = llvmlite.binding.get_host_cpu_name()
+    features = llvmlite.binding.get_host_cpu_features().flatten()
+    parts = [numba.__version__, platform.python_version(), processor, features]
+    for name in sorted({kernel.function.__code__.co_filename for kernel in KERNELS}):
+        status = Path(name).stat()
+        parts.append(f"{name} {status.st_mtime_ns} {status.st_size}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+        file.write(text)
+    Path(file.name).replace(path)
