@@ -131,7 +131,8 @@ class Preprocessing:
     def _values(self) -> NDArray[np.float32]:
         """Tabulate the input value of every pixel value: shape (C, 256)."""
         pixel = np.arange(256, dtype=np.float64) / self.scale
-        mean, std = np.array(self.mean)[:, None], np.array(self.std)[:, None]
+        mean = np.array(self.mean, np.float64)[:, None]
+        std = np.array(self.std, np.float64)[:, None]
         return ((pixel - mean) / std).astype(np.float32)
 
     # ------------------------------------------------------------------------------- the bounds
@@ -171,8 +172,8 @@ class Preprocessing:
         channel_axis = 1 if self.layout == "NCHW" else 3
         if x.ndim != 4 or x.shape[channel_axis] != len(self.channels):
             raise InputError(
-                f"A tensor of shape {x.shape} is no {self.layout} batch of {self.channels} pictures: "
-                "pass the network's input."
+                f"A tensor of shape {x.shape} is no {self.layout} batch of {self.channels} "
+                "pictures: pass the network's input."
             )
         last = np.moveaxis(x, channel_axis, 3).astype(np.float64)
         pixels = (last * np.array(self.std) + np.array(self.mean)) * self.scale
