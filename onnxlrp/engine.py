@@ -1,0 +1,186 @@
+"""The sweep: relevance from the explained tensor down to the input, layer by layer.
+
+    R[explained] is given; for every layer from the top down:
+        R[inputs] += rule and operation of the layer, applied to R[outputs]
+
+Where a tensor is read by several layers, what they hand down adds up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnxlrp.errors import NumericalError
+from onnxlrp.graph.model import Layer
+from onnxlrp.kernels import all_finite, sum_per_sample, sweep_threads
+from onnxlrp.linear import Absorbed, Maps, Preactivation, Seen, redistribute, see_input
+from onnxlrp.ops.base import Array, Linear, Shape, Tensors
+from onnxlrp.plan import Plan, Step
+from onnxlrp.rules.frame import InputMap
+
+Progress = Callable[[int, int, str], None]
+"""Called with (steps done, steps in all, name of the layer just done)."""
+
+Bounds = Callable[[Step], tuple[tuple[Array, ...], tuple[Array, ...]]]
+"""The (low, high) of a z^B layer's inputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerBooks:
+    """Where the relevance of one layer went, in units of relevance, float64 (N,) each.
+
+    ``arrived`` = ``handed`` + ``bias`` + ``epsilon`` + ``other``.
+
+    Attributes
+    ----------
+    layer : Layer
+    rule : str
+        Its rule, "" where relevance only moves.
+    arrived : Σ R at the layer's output
+    handed : Σ R handed to its inputs
+    bias, epsilon : absorbed by the bias, by the stabiliser
+    """
+
+    layer: Layer
+    rule: str
+    arrived: NDArray[np.float64]
+    handed: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    epsilon: NDArray[np.float64]
+
+    @property
+    def other(self) -> NDArray[np.float64]:
+        """Neither handed on nor absorbed: neurons without contributions, coefficients off 1."""
+        rest: NDArray[np.float64] = self.arrived - self.handed - self.bias - self.epsilon
+        return rest
+
+
+@dataclass
+class Sweep:
+    """What a sweep reads besides its plan; ``kept`` holds z, z⁺, z⁻ from one sweep to the next."""
+
+    tensors: Tensors
+    maps: Maps
+    bounds: Bounds
+    kept: dict[tuple[int, InputMap], Preactivation] | None = None
+    progress: Progress | None = None
+    books: list[LayerBooks] | None = None
+    recorded: dict[str, Array] = field(default_factory=dict)
+
+    def run(self, plan: Plan, relevance: Array, record: Mapping[str, str] | None = None) -> Array:
+        """Carry the plan out and return the relevance of the input.
+
+        Parameters
+        ----------
+        plan : Plan
+        relevance : ndarray, float32
+            R of the explained tensor.
+        record : mapping of tensor name to key
+            Tensors whose relevance is left in :attr:`recorded` under that key.
+
+        Raises
+        ------
+        NumericalError
+            NaN or Inf, with the layer that made it.
+        """
+        record = record or {}
+        pending: dict[str, Array] = {plan.explained: relevance}
+        with sweep_threads():
+            for done, step in enumerate(plan.steps, start=1):
+                outputs = tuple(pending.pop(name, None) for name in step.layer.node.outputs)
+                self._note(step.layer.node.outputs, outputs, record)
+                if any(r is not None for r in outputs):
+                    self._pass_on(step, outputs, pending)
+                if self.progress is not None:
+                    self.progress(done, len(plan.steps), step.layer.name)
+        result = pending.get(plan.input)
+        if result is None:
+            result = np.zeros(self.tensors.shape(plan.input), np.float32)
+        self._note((plan.input,), (result,), record)
+        return np.ascontiguousarray(result)
+
+    def _note(
+        self, names: tuple[str, ...], values: tuple[Array | None, ...], record: Mapping[str, str]
+    ) -> None:
+        for name, value in zip(names, values, strict=True):
+            if name in record:
+                empty = np.zeros(self.tensors.shape(name), np.float32)
+                self.recorded[record[name]] = empty if value is None else value
+
+    def _pass_on(
+        self, step: Step, outputs: tuple[Array | None, ...], pending: dict[str, Array]
+    ) -> None:
+        """One layer: its outputs' relevance onto its inputs'."""
+        op = step.operation
+        absorbed: Absorbed | None = None
+        if isinstance(op, Linear) and step.rule is not None:
+            assert outputs[0] is not None
+            shapes = tuple(self.tensors.shape(name) for name in op.signal_names)
+            z = self._preactivation(step, op, shapes)
+            parts, absorbed = redistribute(
+                op, step.rule, z, outputs[0], shapes, keep_books=self.books is not None
+            )
+        else:
+            parts = op.propagate_all(outputs, self.tensors)
+        for name, part in zip(op.signal_names, parts, strict=True):
+            if not all_finite(np.ascontiguousarray(part)):
+                raise NumericalError(_overflow(step))
+            pending[name] = part if name not in pending else pending[name] + part
+        if self.books is not None:
+            self._keep_books(step, outputs, parts, absorbed)
+
+    def _preactivation(self, step: Step, op: Linear, shapes: tuple[Shape, ...]) -> Preactivation:
+        assert step.rule is not None
+        view = step.rule.input
+        key = (step.layer.index, view)
+        output = step.layer.node.output
+        z = None if self.kept is None else self.kept.get(key)
+        if z is None:
+            z = Preactivation(op, self.maps, self._seen(step, shapes), self.tensors.shape(output))
+            if self.kept is not None:
+                self.kept[key] = z
+        if output in step.values:
+            z.take(self.tensors.value(output))
+        return z
+
+    def _seen(self, step: Step, shapes: tuple[Shape, ...]) -> Seen:
+        assert step.rule is not None
+        view = step.rule.input
+        if view.is_constant:
+            constant = tuple(np.full(s, view.constant, np.float32) for s in shapes)
+            return Seen(constant, nonnegative=view.constant >= 0)
+        xs = tuple(self.tensors.value(name) for name in step.operation.signal_names)
+        bounds = self.bounds(step) if view.is_box else None
+        return see_input(view, xs, bounds, step.nonnegative)
+
+    def _keep_books(
+        self,
+        step: Step,
+        outputs: tuple[Array | None, ...],
+        parts: tuple[Array, ...],
+        absorbed: Absorbed | None,
+    ) -> None:
+        assert self.books is not None
+        arrived = sum(_total(r) for r in outputs if r is not None)
+        handed = sum(map(_total, parts))
+        absorbed = absorbed or Absorbed.nothing(len(parts[0]))
+        rule = str(step.rule) if step.rule is not None else ""
+        self.books.append(
+            LayerBooks(step.layer, rule, arrived, handed, absorbed.bias, absorbed.epsilon)
+        )
+
+
+def _total(relevance: Array) -> NDArray[np.float64]:
+    return sum_per_sample(np.ascontiguousarray(relevance))
+
+
+def _overflow(step: Step) -> str:
+    rule = f" under rule {step.rule}" if step.rule is not None else ""
+    return (
+        f"layer {step.layer}{rule}: relevance became NaN or Inf. "
+        "Give the rule a larger ε (relative=true makes it scale with the layer), or another rule."
+    )

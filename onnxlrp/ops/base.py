@@ -1,0 +1,213 @@
+"""How LRP sees an operator: four kinds of operation, and the registry by ONNX name.
+
+* :class:`Linear`: z = Σ a·w + b. It offers a map with forward and adjoint for any weights of the same
+  shape; which weights, and how relevance is shared, is the rule's affair.
+* :class:`Move`: the exact adjoint of a rearrangement (reshape, concat, pad …).
+* :class:`Pass`: relevance stays where it is (activations).
+* anything else overrides :meth:`Operation.propagate` (max-pool, products).
+
+An operation never knows a rule.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnxlrp.errors import UnsupportedOperationError
+from onnxlrp.graph.model import Layer, Model, Node
+
+Array = NDArray[np.float32]
+Shape = tuple[int, ...]
+
+
+class Tensors(Protocol):
+    """What the forward pass hands to the sweep: values where asked for, shapes of everything."""
+
+    def value(self, name: str) -> Array:
+        """The tensor's activation, float32."""
+
+    def shape(self, name: str) -> Shape:
+        """The tensor's shape, batch included."""
+
+
+class LinearMap(Protocol):
+    """A linear map with fixed weights, ready to run: z = forward(x), g = adjoint(s)."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held by weights and whatever was derived from them."""
+
+    def forward(self, xs: tuple[Array, ...], out_shape: Shape) -> Array:
+        """Σ over inputs of x·W, without bias; shape ``out_shape``."""
+
+    def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
+        """s·Wᵀ for every input, in the inputs' shapes."""
+
+
+class Operation:
+    """One layer as LRP sees it; made from the layer's node, refuses what it cannot treat.
+
+    Parameters
+    ----------
+    layer : Layer
+    model : Model
+        Where its constants and its neighbours are looked up.
+
+    Attributes
+    ----------
+    signals : tuple of int
+        Input positions that relevance flows to.
+    """
+
+    treatment: ClassVar[str] = ""
+    """One line for the table of operators: what happens to relevance here."""
+
+    def __init__(self, layer: Layer, model: Model) -> None:
+        self.layer = layer
+        self.node: Node = layer.node
+        self.model = model
+        self.signals: tuple[int, ...] = (0,)
+
+    def constant(self, position: int) -> NDArray[Any] | None:
+        """The constant at an input position; None if absent."""
+        name = self.node.inputs[position] if position < len(self.node.inputs) else ""
+        if not name:
+            return None
+        if name not in self.model.constants:
+            raise self.unsupported(f"input {position} ({name!r}) is computed, a constant is needed")
+        return self.model.constants[name]
+
+    def is_constant(self, position: int) -> bool:
+        """Whether that input is there and constant."""
+        return position < len(self.node.inputs) and self.node.inputs[position] in self.model.constants
+
+    @property
+    def signal_names(self) -> tuple[str, ...]:
+        """The tensors that relevance flows to."""
+        return tuple(self.node.inputs[i] for i in self.signals)
+
+    def values(self) -> tuple[str, ...]:
+        """The tensors whose values :meth:`propagate` reads."""
+        return ()
+
+    def nonnegative(self, inputs: bool) -> bool:
+        """Whether the output is never negative; ``inputs``: whether no signal input ever is."""
+        return False
+
+    def propagate(self, relevance: Array, tensors: Tensors) -> tuple[Array, ...]:
+        """Relevance of the output → relevance of every signal input."""
+        raise NotImplementedError
+
+    def propagate_all(
+        self, relevances: tuple[Array | None, ...], tensors: Tensors
+    ) -> tuple[Array, ...]:
+        """The same with a relevance for every output (None: nothing arrived there)."""
+        (relevance,) = (r for r in relevances[:1] if r is not None)
+        return self.propagate(relevance, tensors)
+
+    def unsupported(self, why: str) -> UnsupportedOperationError:
+        """The error that names this node."""
+        return UnsupportedOperationError(f"node {self.node.name!r} ({self.node.op}): {why}.")
+
+
+class Pass(Operation):
+    """Relevance stays where it is: an element-wise activation."""
+
+    treatment = "passes relevance"
+
+    def propagate(self, relevance: Array, tensors: Tensors) -> tuple[Array, ...]:
+        """R_in = R_out."""
+        return (relevance,)
+
+
+class Move(Operation):
+    """A rearrangement: every relevance goes back to where its activation came from."""
+
+    treatment = "moves relevance back exactly"
+
+    def nonnegative(self, inputs: bool) -> bool:
+        """Moving elements keeps their signs."""
+        return inputs
+
+
+class Linear(Operation):
+    """z = Σ a·w + b: what rules are for.
+
+    Attributes
+    ----------
+    weight : ndarray, float32
+        Any shape; element-wise maps of it (w⁺, w², 1) are weights of the same operation.
+    bias : ndarray, float32, broadcasting to one sample of the output, or None
+    default_rule : str
+        "epsilon" or "pass": what applies when no composite says otherwise.
+    """
+
+    treatment = "by rule"
+    default_rule: ClassVar[str] = "epsilon"
+
+    def __init__(self, layer: Layer, model: Model) -> None:
+        super().__init__(layer, model)
+        self.weight: Array
+        self.bias: Array | None = None
+
+    @abstractmethod
+    def prepare(self, see: Callable[[Array], Array]) -> LinearMap:
+        """The map whose weights are ``see(weight)``, an element-wise function of this layer's."""
+        raise NotImplementedError
+
+    def bias_at(self, rank: int) -> Array | None:
+        """The bias, ready to be added to an output of that rank."""
+        return self.bias
+
+    def propagate(self, relevance: Array, tensors: Tensors) -> tuple[Array, ...]:
+        """Not for linear layers: a rule carries them out."""
+        raise TypeError("a linear layer is carried out by onnxlrp.linear with a rule")
+
+
+Factory = Callable[[Layer, Model], Operation]
+OPERATIONS: dict[str, Factory] = {}
+"""ONNX operator name → how to make its operation; filled by :func:`operation`."""
+
+
+def operation(*names: str) -> Callable[[Any], Any]:
+    """Class or function decorator: enter a factory under ONNX operator names, each taken once."""
+
+    def enter(factory: Any) -> Any:
+        for name in names:
+            if name in OPERATIONS:
+                raise ValueError(f"operator {name!r} is defined twice")
+            OPERATIONS[name] = factory
+        return factory
+
+    return enter
+
+
+def bind(model: Model) -> dict[int, Operation]:
+    """Layer index → operation, for all layers of the model; or one error that names every unsupported node.
+
+    Raises
+    ------
+    UnsupportedOperationError
+    """
+    bound: dict[int, Operation] = {}
+    problems: list[str] = []
+    for layer in model.layers:
+        factory = None if layer.node.domain not in ("", "ai.onnx") else OPERATIONS.get(layer.op)
+        if factory is None:
+            domain = f"{layer.node.domain}." if layer.node.domain else ""
+            problems.append(f"node {layer.name!r}: operator {domain}{layer.op} has no LRP treatment here.")
+            continue
+        try:
+            bound[layer.index] = factory(layer, model)
+        except UnsupportedOperationError as error:
+            problems.append(str(error))
+    if problems:
+        count = len(problems)
+        head = f"{count} node{'s' if count > 1 else ''} cannot be explained:"
+        raise UnsupportedOperationError("\n  ".join([head, *problems]))
+    return bound

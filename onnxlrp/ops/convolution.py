@@ -1,0 +1,142 @@
+"""Conv and ConvTranspose: the linear layers with shared weights, 1-D to 3-D."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from onnxlrp.graph.model import Layer, Model
+from onnxlrp.kernels import ConvGeometry, ConvKernel, prepare_convolution
+from onnxlrp.ops.base import Array, Linear, LinearMap, Shape, operation
+from onnxlrp.ops.geometry import Window, as_ints
+
+
+class ConvMap:
+    """z = x ∗ W; the padding of ``auto_pad`` is settled when the input's shape is known."""
+
+    def __init__(self, weight: Array, window: Window, groups: int) -> None:
+        self._weight = weight
+        self._window = window
+        self._groups = groups
+        self._kernels: dict[tuple[Shape, Shape], ConvKernel] = {}
+
+    @property
+    def nbytes(self) -> int:
+        return sum(kernel.nbytes for kernel in self._kernels.values()) or self._weight.nbytes
+
+    def _kernel(self, spatial: Shape) -> ConvKernel:
+        pads = self._window.pads(spatial)
+        if pads not in self._kernels:
+            window = self._window
+            geometry = ConvGeometry(window.strides, *pads, window.dilations, self._groups)
+            self._kernels[pads] = prepare_convolution(self._weight, geometry)
+        return self._kernels[pads]
+
+    def forward(self, xs: tuple[Array, ...], out_shape: Shape) -> Array:
+        return self._kernel(xs[0].shape[2:]).forward(xs[0])
+
+    def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
+        spatial = in_shapes[0][2:]
+        return (self._kernel(spatial).adjoint(s, spatial),)
+
+
+@operation("Conv")
+class Conv(Linear):
+    """Convolution (ONNX: a cross-correlation) with constant weights (K, C/groups, *kernel)."""
+
+    def __init__(self, layer: Layer, model: Model) -> None:
+        super().__init__(layer, model)
+        self.weight = required_weight(self)
+        self.bias = channel_bias(self, 2, self.weight.shape[0])
+        attributes = self.node.attributes
+        self._groups = int(attributes.get("group", 1))
+        self._window = Window.of(self, self.weight.shape[2:])
+
+    def prepare(self, see: Callable[[Array], Array]) -> LinearMap:
+        """The convolution with weights ``see(W)``."""
+        return ConvMap(see(self.weight), self._window, self._groups)
+
+
+class ConvTransposeMap:
+    """z = adjoint of the convolution that leads from the output back to the input."""
+
+    def __init__(self, weight: Array, op: ConvTranspose) -> None:
+        self._weight = weight
+        self._op = op
+        self._kernels: dict[tuple[Shape, Shape], ConvKernel] = {}
+
+    @property
+    def nbytes(self) -> int:
+        return sum(kernel.nbytes for kernel in self._kernels.values()) or self._weight.nbytes
+
+    def _kernel(self, spatial: Shape, out_spatial: Shape) -> ConvKernel:
+        window = self._op.window
+        pads = self._op.pads(spatial, out_spatial)
+        if pads not in self._kernels:
+            geometry = ConvGeometry(window.strides, *pads, window.dilations, self._op.groups)
+            self._kernels[pads] = prepare_convolution(self._weight, geometry)
+        return self._kernels[pads]
+
+    def forward(self, xs: tuple[Array, ...], out_shape: Shape) -> Array:
+        (x,) = xs
+        spatial = out_shape[2:]
+        return self._kernel(x.shape[2:], spatial).adjoint(x, spatial)
+
+    def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
+        return (self._kernel(in_shapes[0][2:], s.shape[2:]).forward(s),)
+
+
+@operation("ConvTranspose")
+class ConvTranspose(Linear):
+    """Transposed convolution with constant weights (C, K/groups, *kernel)."""
+
+    def __init__(self, layer: Layer, model: Model) -> None:
+        super().__init__(layer, model)
+        self.weight = required_weight(self)
+        self.groups = int(self.node.attributes.get("group", 1))
+        self.bias = channel_bias(self, 2, self.weight.shape[1] * self.groups)
+        self.window = Window.of(self, self.weight.shape[2:])
+
+    def pads(self, spatial: Shape, out_spatial: Shape) -> tuple[Shape, Shape]:
+        """Padding of the convolution from output to input, per axis at begin and end.
+
+        Where ``output_shape`` or SAME asks for an output size, the padding follows from it:
+        total = stride·(in − 1) + output_padding + extent − out, the odd one at the end for
+        SAME_UPPER, else at the beginning (ONNX ConvTranspose).
+        """
+        attributes = self.node.attributes
+        wanted = attributes.get("output_shape")
+        automatic = self.window.auto_pad in ("SAME_UPPER", "SAME_LOWER")
+        if wanted is None and not automatic:
+            return self.window.explicit
+        extra = as_ints(attributes.get("output_padding"), len(spatial), 0)
+        begin, end = [], []
+        for axis, (size, out) in enumerate(zip(spatial, out_spatial, strict=True)):
+            reach = self.window.strides[axis] * (size - 1) + extra[axis]
+            total = max(reach + self.window.extent[axis] - out, 0)
+            small, large = total // 2, total - total // 2
+            upper = self.window.auto_pad == "SAME_UPPER"
+            begin.append(small if upper else large)
+            end.append(large if upper else small)
+        return tuple(begin), tuple(end)
+
+    def prepare(self, see: Callable[[Array], Array]) -> LinearMap:
+        """The transposed convolution with weights ``see(W)``."""
+        return ConvTransposeMap(see(self.weight), self)
+
+
+def required_weight(op: Linear) -> Array:
+    """The constant weight at input 1, float32."""
+    if not op.is_constant(1):
+        raise op.unsupported("its weights are computed by the network, not constant")
+    return np.asarray(op.constant(1), np.float32)
+
+
+def channel_bias(op: Linear, position: int, channels: int) -> Array | None:
+    """The bias at an input position, shaped (channels, 1, …) to broadcast over the output."""
+    bias = op.constant(position)
+    if bias is None or not np.any(bias):
+        return None
+    rank = op.weight.ndim - 2
+    return np.asarray(bias, np.float32).reshape((channels,) + (1,) * rank)

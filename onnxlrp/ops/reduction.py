@@ -1,0 +1,155 @@
+"""Reductions over whole axes: means and sums share in proportion, the maximum takes all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+import numpy as np
+
+from onnxlrp.graph.model import Layer, Model
+from onnxlrp.ops.base import Array, Linear, LinearMap, Operation, Shape, Tensors, operation
+
+
+class Axes:
+    """The axes a node reduces: an attribute up to opset 17, an input after, all if neither."""
+
+    def __init__(self, op: Operation) -> None:
+        self._kept = bool(op.node.attributes.get("keepdims", 1))
+        axes = op.constant(1) if len(op.node.inputs) > 1 else op.node.attributes.get("axes")
+        self._axes = None if axes is None or len(axes) == 0 else tuple(int(a) for a in axes)
+        if self._axes is None and op.node.attributes.get("noop_with_empty_axes", 0):
+            raise op.unsupported("noop_with_empty_axes without axes reduces nothing")
+        if self._axes is None or 0 in self._axes:
+            raise op.unsupported("it reduces the batch axis and so mixes pictures")
+
+    def of(self, rank: int) -> tuple[int, ...]:
+        """The axes as non-negative numbers for a tensor of that rank."""
+        return tuple(sorted(axis % rank for axis in self._axes or ()))
+
+    def keep(self, reduced: Array, in_shape: Shape) -> Array:
+        """The reduced tensor with its reduced axes put back as ones."""
+        axes = self.of(len(in_shape))
+        return reduced.reshape([1 if i in axes else n for i, n in enumerate(in_shape)])
+
+
+class ReductionMap:
+    """z = see(w)·Σ over the axes, w = 1/n for a mean and 1 for a sum."""
+
+    nbytes = 0
+
+    def __init__(self, op: Reduction, see: Callable[[Array], Array]) -> None:
+        self._op = op
+        self._see = see
+
+    def _weight(self, in_shape: Shape) -> Array:
+        axes = self._op.axes.of(len(in_shape))
+        count = float(np.prod([in_shape[axis] for axis in axes]))
+        return self._see(np.array([1.0 / count if self._op.mean else 1.0], np.float32))
+
+    def forward(self, xs: tuple[Array, ...], out_shape: Shape) -> Array:
+        (x,) = xs
+        total = x.sum(axis=self._op.axes.of(x.ndim), dtype=np.float32)
+        return (total * self._weight(x.shape)).reshape(out_shape)
+
+    def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
+        (shape,) = in_shapes
+        weighted = self._op.axes.keep(s, shape) * self._weight(shape)
+        return (np.broadcast_to(weighted, shape),)
+
+
+class Reduction(Linear):
+    """A mean or a sum over whole axes."""
+
+    treatment: ClassVar[str] = "in proportion to the activations (z-rule)"
+    mean: ClassVar[bool] = True
+
+    def __init__(self, layer: Layer, model: Model) -> None:
+        super().__init__(layer, model)
+        self.axes = self._read_axes()
+        self.weight = np.ones(1, np.float32)
+
+    def _read_axes(self) -> Axes:
+        return Axes(self)
+
+    def nonnegative(self, inputs: bool) -> bool:
+        """A sum of what is not negative is not negative."""
+        return inputs
+
+    def prepare(self, see: Callable[[Array], Array]) -> LinearMap:
+        """The reduction with weights ``see(w)``."""
+        return ReductionMap(self, see)
+
+
+@operation("ReduceMean")
+class ReduceMean(Reduction):
+    """Mean over axes."""
+
+
+@operation("ReduceSum")
+class ReduceSum(Reduction):
+    """Sum over axes."""
+
+    mean: ClassVar[bool] = False
+
+
+class SpatialAxes(Axes):
+    """Every axis after batch and channels."""
+
+    def __init__(self) -> None:
+        self._kept = True
+
+    def of(self, rank: int) -> tuple[int, ...]:
+        """Axes 2, 3, …"""
+        return tuple(range(2, rank))
+
+
+@operation("GlobalAveragePool")
+class GlobalAveragePool(Reduction):
+    """Mean over all spatial positions."""
+
+    def _read_axes(self) -> Axes:
+        return SpatialAxes()
+
+
+@operation("ReduceMax")
+class ReduceMax(Operation):
+    """Winner takes all over whole axes, the first maximum on ties."""
+
+    treatment: ClassVar[str] = "winner takes all, first maximum on ties"
+
+    def __init__(self, layer: Layer, model: Model) -> None:
+        super().__init__(layer, model)
+        self.axes = self._read_axes()
+
+    def _read_axes(self) -> Axes:
+        return Axes(self)
+
+    def nonnegative(self, inputs: bool) -> bool:
+        """A maximum of what is not negative is not negative."""
+        return inputs
+
+    def values(self) -> tuple[str, ...]:
+        """The input decides who wins."""
+        return (self.node.inputs[0],)
+
+    def propagate(self, relevance: Array, tensors: Tensors) -> tuple[Array, ...]:
+        """R of each group → its winner."""
+        x = tensors.value(self.node.inputs[0])
+        axes = self.axes.of(x.ndim)
+        front = [axis for axis in range(x.ndim) if axis not in axes]
+        order = (*front, *axes)
+        grouped = np.transpose(x, order)
+        rows = grouped.reshape(*grouped.shape[: len(front)], -1)
+        winners = np.zeros(rows.shape, np.float32)
+        first = rows.argmax(axis=-1)[..., None]
+        np.put_along_axis(winners, first, relevance.reshape(first.shape), axis=-1)
+        return (np.transpose(winners.reshape(grouped.shape), np.argsort(order)),)
+
+
+@operation("GlobalMaxPool")
+class GlobalMaxPool(ReduceMax):
+    """Winner takes all over all spatial positions."""
+
+    def _read_axes(self) -> Axes:
+        return SpatialAxes()

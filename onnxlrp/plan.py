@@ -1,0 +1,161 @@
+"""What a sweep will do, as data: the layers relevance passes, their rules, the tensors they read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from onnxlrp.composites import Composite
+from onnxlrp.graph.model import Layer, Model
+from onnxlrp.ops import Linear, Operation
+from onnxlrp.ops.pooling import MaxPool
+from onnxlrp.ops.product import Product
+from onnxlrp.rules import RULES, Rule, Where
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One layer of a sweep.
+
+    Attributes
+    ----------
+    layer : Layer
+    operation : Operation
+    rule : Rule or None
+        None where relevance only moves.
+    nonnegative : bool
+        The network's structure rules out negative inputs (after a ReLU, say).
+    values : tuple of str
+        The tensors whose activations the step reads.
+    forwards, adjoints : int
+        Passes of the layer's own size that the step costs at most, besides onnxruntime's forward.
+    """
+
+    layer: Layer
+    operation: Operation
+    rule: Rule | None
+    nonnegative: bool
+    values: tuple[str, ...]
+    forwards: int = 0
+    adjoints: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A sweep from the explained tensor down to the input.
+
+    Attributes
+    ----------
+    steps : tuple of Step
+        From the explained tensor down: every layer comes after all that read its output.
+    explained, input : str
+        The tensors where the sweep starts and ends.
+    """
+
+    steps: tuple[Step, ...]
+    explained: str
+    input: str
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Every tensor that the sweep reads, the explained one first."""
+        read = [self.explained, *(name for step in self.steps for name in step.values)]
+        return tuple(dict.fromkeys(name for name in read if name != self.input))
+
+    @property
+    def tensors(self) -> tuple[str, ...]:
+        """Every tensor that relevance is computed for."""
+        passed = (name for step in self.steps for name in step.operation.signal_names)
+        return tuple(dict.fromkeys([self.explained, *passed]))
+
+
+def make_plan(model: Model, operations: Mapping[int, Operation], composite: Composite) -> Plan:
+    """Settle which rule every layer gets and what that costs.
+
+    Parameters
+    ----------
+    model : Model
+    operations : mapping of int to Operation
+        Layer index → operation, from :func:`onnxlrp.ops.bind`.
+    composite : Composite
+
+    Raises
+    ------
+    CompositeError
+        An entry matches no layer, or a rule lacks its bounds.
+    """
+    operations = {i: _optional(op, composite.options) for i, op in operations.items()}
+    linear = frozenset(i for i, op in operations.items() if isinstance(op, Linear))
+    assignment = composite.assign(model, linear)
+    signs = nonnegative_tensors(model, operations)
+    reached = {model.explained}
+    steps = []
+    for layer in reversed(model.layers):
+        if reached.isdisjoint(layer.node.outputs):
+            continue
+        op = operations[layer.index]
+        reached.update(op.signal_names)
+        rule = assignment.rules.get(layer.index)
+        if rule is None and isinstance(op, Linear):
+            rule = RULES[op.default_rule]()
+        nonnegative = all(signs[name] for name in op.signal_names)
+        steps.append(_step(layer, op, rule, nonnegative))
+    return Plan(tuple(steps), model.explained, model.input.name)
+
+
+def _optional(op: Operation, options: Mapping[str, str]) -> Operation:
+    """The operation under the composite's options for what is not linear."""
+    if isinstance(op, MaxPool) and options.get("max_pool") == "average":
+        return op.as_average()
+    if isinstance(op, Product) and options.get("product", "auto") != "auto":
+        return op.treated(options["product"])  # type: ignore[arg-type]  # checked by Composite
+    return op
+
+
+def nonnegative_tensors(model: Model, operations: Mapping[int, Operation]) -> dict[str, bool]:
+    """Tensor name → whether the network's structure rules out negative elements."""
+    signs = {model.input.name: False}
+    for layer in model.layers:
+        op = operations[layer.index]
+        inputs = all(signs.get(name, False) for name in op.signal_names)
+        signs.update(dict.fromkeys(layer.node.outputs, op.nonnegative(inputs)))
+    return signs
+
+
+def _step(layer: Layer, op: Operation, rule: Rule | None, nonnegative: bool) -> Step:
+    if not isinstance(op, Linear) or rule is None:
+        return Step(layer, op, None, nonnegative, op.values())
+    if rule.passes:
+        return Step(layer, op, rule, nonnegative, ())
+    view = rule.input
+    values = () if view.is_constant else op.signal_names
+    if view.is_plain and any(reads_preactivation(rule)):
+        values = (*values, layer.node.output)
+    forwards, adjoints = passes(rule, nonnegative)
+    return Step(layer, op, rule, nonnegative, values, forwards, adjoints)
+
+
+def reads_preactivation(rule: Rule) -> list[bool]:
+    """For every branch: whether it divides by, or looks at the sign of, z itself."""
+    return [
+        branch.where is not Where.ALWAYS
+        or (branch.weight.is_plain and branch.weight.positive != 0 and branch.weight.negative != 0)
+        for branch in rule.branches
+    ]
+
+
+def passes(rule: Rule, nonnegative: bool) -> tuple[int, int]:
+    """(forwards, adjoints) of the layer's size that a rule costs at most."""
+    signs = 1 if nonnegative else 2
+    forwards = adjoints = 0
+    own = set()
+    for branch in rule.branches:
+        split = signs if branch.weight.is_signed or rule.input.is_box else 1
+        adjoints += split
+        plain_z = rule.input.is_plain and branch.weight.is_plain and not branch.weight.is_signed
+        if rule.input.is_constant or plain_z:
+            continue
+        mixed = rule.input.is_plain and branch.weight.positive and branch.weight.negative
+        own.add(("z+", split) if mixed else (branch.weight, split))
+    forwards = sum(split for _, split in own)
+    return forwards, adjoints
