@@ -173,6 +173,12 @@ class Model:
         return shape[0] if shape and isinstance(shape[0], int) and shape[0] > 0 else None
 
     @cached_property
+    def signals(self) -> frozenset[str]:
+        """Every tensor that relevance can reach, from the explained one down to the input."""
+        read = (layer.node.inputs[i] for layer in self.layers for i in layer.signals)
+        return frozenset([self.explained, self.input.name, *read])
+
+    @cached_property
     def producers(self) -> Mapping[str, Layer]:
         """Tensor name → the layer that makes it."""
         return {out: layer for layer in self.layers for out in layer.node.outputs if out}

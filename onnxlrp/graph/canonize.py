@@ -1,0 +1,148 @@
+"""Canonisation: how LRP walks the graph. One function a pass; the network itself never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import replace
+
+from onnxlrp.graph.affine import Affine, affine, identity
+from onnxlrp.graph.draft import Draft, leading_to, readers
+from onnxlrp.graph.merge import Array, fold, kernel
+from onnxlrp.graph.model import Change, Node
+
+_FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
+_MOVES = frozenset({"Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
+_FINAL = frozenset({"LogSoftmax", "Sigmoid", "Softmax"})
+
+
+def canonize(draft: Draft) -> Draft:
+    """Apply every pass, in the order in which each makes the next one's work visible."""
+    for transform in (remove_transparent, cut_final_activation, merge_affine):
+        draft = transform(draft)
+    return draft
+
+
+def remove_transparent(draft: Draft) -> Draft:
+    """Drop nodes that hand their input on unchanged; their readers read the input instead.
+
+    1. Identity    2. Dropout (inference)    3. Cast from a float type to a float type
+    4. Cast of a picture of whole numbers to a float type
+    """
+    renamed: dict[str, str] = {}
+    nodes: list[Node] = []
+    changes: list[Change] = []
+    for node in draft.nodes:
+        node = replace(node, inputs=tuple(renamed.get(name, name) for name in node.inputs))
+        if _is_transparent(node, draft):
+            renamed[node.output] = node.inputs[0]
+            changes.append(
+                Change("removed", node.name, "", f"{node.op} {node.name} changes nothing")
+            )
+        else:
+            nodes.append(node)
+    return replace(
+        draft,
+        nodes=tuple(nodes),
+        explained=renamed.get(draft.explained, draft.explained),
+        changes=(*draft.changes, *changes),
+    )
+
+
+def _is_transparent(node: Node, draft: Draft) -> bool:
+    """Whether the node's output is its first input."""
+    if node.domain not in ("", "ai.onnx"):
+        return False
+    if node.op in ("Identity", "Dropout"):
+        return True
+    source = node.inputs[0]
+    if node.op != "Cast" or _cast_to(node) not in _FLOATS:
+        return False
+    return draft.dtype(source) in _FLOATS or (source == draft.input and draft.dtype(source) != "")
+
+
+def _cast_to(node: Node) -> str:
+    """NumPy name of the type that a Cast makes."""
+    from onnx import helper
+
+    return helper.tensor_dtype_to_np_dtype(node.attributes["to"]).name
+
+
+def cut_final_activation(draft: Draft) -> Draft:
+    """Explain logits: end before a Softmax, LogSoftmax or Sigmoid that only moves follow."""
+    makers = {name: node for node in draft.nodes for name in node.outputs}
+    node = makers.get(draft.explained)
+    while node is not None and node.op in _MOVES:
+        node = makers.get(node.inputs[0])
+    if node is None or node.op not in _FINAL or node.inputs[0] not in makers:
+        return draft
+    logits = node.inputs[0]
+    kept = leading_to(draft.nodes, logits)
+    names = {kept_node.name for kept_node in kept}
+    detail = f"{node.op} {node.name} cut off: logits are explained"
+    cut = [Change("cut", node.name, "", detail)]
+    cut += [
+        Change("cut", gone.name, "", f"{gone.op} {gone.name} lies behind {node.name}")
+        for gone in draft.nodes
+        if gone.name not in names and gone is not node
+    ]
+    return replace(draft, nodes=kept, explained=logits, changes=(*draft.changes, *cut))
+
+
+def merge_affine(draft: Draft) -> Draft:
+    """Fold affine nodes into the linear layer before them.
+
+    Layers: Conv, ConvTranspose, Gemm, MatMul with constant weights. Nodes behind them, in any number
+    and order: see :func:`onnxlrp.graph.affine.affine`; a bias Add behind MatMul is one of them.
+    A node stays if something else reads what stands before it, or if that is an output.
+    """
+    readers_of = readers(draft.nodes)
+    taken = {*draft.types, *draft.constants, *readers_of}
+    gone: set[str] = set()
+    nodes: list[Node] = []
+    constants = dict(draft.constants)
+    merged = dict(draft.merged)
+    changes: list[Change] = []
+    for node in draft.nodes:
+        if node.name in gone:
+            continue
+        layer, made, followers = _absorbed(node, draft, readers_of, taken)
+        nodes.append(layer)
+        constants |= made
+        taken.update(made)
+        gone.update(followers)
+        if followers:
+            merged[node.name] = (*merged.get(node.name, ()), *followers)
+        changes += [
+            Change("merged", name, node.name, f"{name} merged into {node.name}")
+            for name in followers
+        ]
+    return replace(
+        draft,
+        nodes=tuple(nodes),
+        constants=constants,
+        merged=merged,
+        changes=(*draft.changes, *changes),
+    )
+
+
+def _absorbed(
+    node: Node, draft: Draft, readers_of: Mapping[str, tuple[Node, ...]], taken: Container[str]
+) -> tuple[Node, dict[str, Array], tuple[str, ...]]:
+    """The layer with all that can be folded into it, its new constants, the names of what is gone."""
+    weights = kernel(node, draft)
+    if weights is None:
+        return node, {}, ()
+    total, tail, followers = identity(weights.channels), node.output, []
+    while tail != draft.explained and tail not in draft.outputs:
+        behind = readers_of.get(tail, ())
+        step = (
+            affine(behind[0], tail, weights.channels, draft.constants) if len(behind) == 1 else None
+        )
+        if step is None or not total.then(step).is_finite:
+            break
+        total, tail = total.then(step), behind[0].output
+        followers.append(behind[0].name)
+    if not followers:
+        return node, {}, ()
+    layer, made = fold(replace(node, outputs=(tail,)), weights, total, taken)
+    return layer, made, tuple(followers)

@@ -1,0 +1,90 @@
+"""Tensors that do not depend on the picture: which they are, and their values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnxlrp.errors import ModelError
+from onnxlrp.graph.proto import extracted, reads
+from onnxlrp.graph.weights import Weights, share
+
+if TYPE_CHECKING:
+    import onnx
+
+_RANDOM = frozenset(
+    {
+        "Bernoulli",
+        "Multinomial",
+        "RandomNormal",
+        "RandomNormalLike",
+        "RandomUniform",
+        "RandomUniformLike",
+    }
+)
+
+
+def constant_names(proto: onnx.ModelProto) -> frozenset[str]:
+    """Initializers, and everything computed from them alone."""
+    known = {tensor.name for tensor in proto.graph.initializer}
+    for node in proto.graph.node:
+        if node.op_type not in _RANDOM and known.issuperset(reads(node)):
+            known.update(name for name in node.output if name)
+    return frozenset(known)
+
+
+def constant_values(
+    proto: onnx.ModelProto, weights: Weights, names: Iterable[str]
+) -> Mapping[str, NDArray[Any]]:
+    """Values of constant tensors; what is computed is computed once, by onnxruntime.
+
+    Floating-point values come as float32 in C order, others as they are.
+    """
+    from onnx import numpy_helper
+
+    small = {t.name: t for t in proto.graph.initializer if t.name not in weights}
+    wanted = list(dict.fromkeys(names))
+    found: dict[str, NDArray[Any]] = {name: weights[name] for name in wanted if name in weights}
+    found |= {name: numpy_helper.to_array(small[name]) for name in wanted if name in small}
+    found |= _computed(proto, weights, [name for name in wanted if name not in found])
+    return {name: _single(values) for name, values in found.items()}
+
+
+def _computed(
+    proto: onnx.ModelProto, weights: Weights, names: list[str]
+) -> Mapping[str, NDArray[Any]]:
+    """Run the constant part of the graph."""
+    if not names:
+        return {}
+    import onnxruntime
+
+    part = extracted(proto, names)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # what goes wrong arrives as an exception
+    share(weights, part, options)
+    try:
+        session = onnxruntime.InferenceSession(
+            part.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        return dict(zip(names, session.run(names, {}), strict=True))
+    except Exception as error:  # onnxruntime's exceptions have no common base
+        raise ModelError(
+            f"onnxruntime cannot compute the constants {', '.join(names[:3])}: {first_line(error)}"
+        ) from error
+
+
+def first_line(error: Exception) -> str:
+    """The first line of onnxruntime's message, without its internal source position."""
+    return str(error).strip().splitlines()[0].rsplit("] : ", 1)[-1] if str(error) else repr(error)
+
+
+def _single(values: NDArray[Any]) -> NDArray[Any]:
+    """Floating-point values as float32; read-only, C order."""
+    if values.dtype.kind in "fV":  # V: bfloat16 and its kin
+        values = values.astype(np.float32, copy=False)
+    values = np.ascontiguousarray(values).reshape(values.shape)
+    values.flags.writeable = False
+    return values

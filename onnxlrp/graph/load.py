@@ -1,0 +1,141 @@
+"""Loading: from an ONNX file to the frozen, canonised :class:`~onnxlrp.graph.model.Model`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from onnxlrp.errors import ModelError
+from onnxlrp.graph.canonize import canonize
+from onnxlrp.graph.draft import Draft
+from onnxlrp.graph.model import Layer, Model, Tensor
+from onnxlrp.graph.proto import inferred, inlined
+from onnxlrp.graph.source import read
+from onnxlrp.graph.trace import find_ports, trace
+from onnxlrp.graph.weights import separate
+from onnxlrp.preprocess import Preprocessing
+
+if TYPE_CHECKING:
+    import onnx
+
+
+def load(
+    source: str | PathLike[str] | bytes | onnx.ModelProto,
+    preprocessing: Preprocessing | None = None,
+    labels: Sequence[str] | str | PathLike[str] | None = None,
+    output: str | None = None,
+) -> Model:
+    """Import a network: read it, find its picture and its output, and canonise the way between.
+
+    The network itself is not changed: onnxruntime runs it as it is. Canonising decides which layers a
+    person sees and how relevance walks them; ``model.changes`` reports it.
+
+    Parameters
+    ----------
+    source : path, bytes or onnx.ModelProto
+        IR 3 and opset 7 or newer, up to what the installed onnxruntime reads. External data must lie
+        beside the file, so they need a path. A ModelProto is left as it is.
+    preprocessing : Preprocessing, optional
+        How pictures become the input tensor; None: guessed, ``model.preprocessing_note`` says how.
+    labels : sequence of str, or path of a text file with one name a line, optional
+        Class names in the order of the outputs.
+    output : str, optional
+        Name of the output to explain; None: the first floating-point one that depends on the picture.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    ModelFileError
+        The file is missing, damaged, no ONNX model, or newer than the installed onnxruntime reads.
+    ModelError
+        No single picture input, no such output, or labels that do not fit.
+
+    Examples
+    --------
+    >>> from onnx import parser
+    >>> model = load(parser.parse_model('''
+    ...     <ir_version: 8, opset_import: ["" : 17]>
+    ...     tiny (float[N, 3] x) => (float[N, 3] y) { a = Relu(x)  y = Softmax(a) }'''))
+    >>> [str(layer) for layer in model.layers], model.explained
+    (['Relu_0 (Relu)'], 'a')
+    """
+    file = read(source)
+    light, weights = separate(file)
+    proto = inlined(light)
+    types = inferred(proto)
+    picture, explained = find_ports(proto, output)
+    draft = canonize(trace(proto, weights, types, picture, explained))
+    layers = _layers(draft)
+    classes = _classes(types.get(draft.explained))
+    note = "given by the caller"
+    if preprocessing is None:
+        metadata = {entry.key: entry.value for entry in proto.metadata_props}
+        preprocessing, note = Preprocessing.guess(picture.shape, classes, metadata)
+    read_names = {name for layer in layers for name in layer.node.inputs}
+    return Model(
+        name=file.name,
+        sha256=file.sha256,
+        proto=proto,
+        weights=weights,
+        layers=layers,
+        constants={name: v for name, v in draft.constants.items() if name in read_names},
+        input=picture,
+        output=explained,
+        explained=draft.explained,
+        changes=draft.changes,
+        opset=file.opset,
+        ir_version=proto.ir_version,
+        preprocessing=preprocessing,
+        preprocessing_note=note,
+        labels=_labels(labels, classes),
+    )
+
+
+def _layers(draft: Draft) -> tuple[Layer, ...]:
+    """Number the nodes along the ruler and mark the inputs that carry signal."""
+    return tuple(
+        Layer(
+            index=index,
+            node=node,
+            merged=draft.merged.get(node.name, ()),
+            signals=tuple(i for i, name in enumerate(node.inputs) if name in draft.signals),
+        )
+        for index, node in enumerate(draft.nodes)
+    )
+
+
+def _classes(explained: Tensor | None) -> int | None:
+    """Number of output elements a picture; None if it is not fixed."""
+    if explained is None or explained.shape is None:
+        return None
+    sizes = [size for size in explained.shape[1:] if isinstance(size, int)]
+    return math.prod(sizes) if len(sizes) == len(explained.shape) - 1 else None
+
+
+def _labels(
+    labels: Sequence[str] | str | PathLike[str] | None, classes: int | None
+) -> tuple[str, ...]:
+    """Class names from a sequence or a text file, checked against the number of outputs."""
+    if labels is None:
+        return ()
+    names: Iterable[str] = (
+        labels if not isinstance(labels, str | PathLike) else _lines(Path(labels))
+    )
+    found = tuple(str(name) for name in names)
+    if classes is not None and len(found) != classes:
+        raise ModelError(f"labels: {len(found)} names were given, the model has {classes} outputs.")
+    return found
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a text file, the last empty ones left out."""
+    try:
+        return path.read_text(encoding="utf-8").rstrip().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"labels: {path} cannot be read as a text file: {error}.") from error

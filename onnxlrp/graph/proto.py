@@ -1,0 +1,106 @@
+"""Reading and cutting a ModelProto: who reads what, types and shapes, the part that makes a tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from onnxlrp.graph.model import Tensor
+
+if TYPE_CHECKING:
+    import onnx
+
+
+def reads(node: onnx.NodeProto) -> Iterator[str]:
+    """Names of the tensors a node reads: its inputs, and what its sub-graphs take from outside."""
+    yield from (name for name in node.input if name)
+    for graph in _subgraphs(node):
+        inner = {port.name for port in graph.input} | {t.name for t in graph.initializer}
+        for inside in graph.node:
+            yield from (name for name in reads(inside) if name not in inner)
+            inner.update(inside.output)
+        yield from (port.name for port in graph.output if port.name not in inner)
+
+
+def _subgraphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
+    """The bodies of If, Loop and Scan."""
+    for attribute in node.attribute:
+        if attribute.HasField("g"):
+            yield attribute.g
+        yield from attribute.graphs
+
+
+def attributes(node: onnx.NodeProto) -> Mapping[str, Any]:
+    """Attributes as Python values: numbers, str, tuples, arrays; sub-graphs stay as they are."""
+    return {a.name: _plain(a) for a in node.attribute}
+
+
+def _plain(attribute: onnx.AttributeProto) -> Any:
+    """One attribute's value; attributes of functions are gone after inlining."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    value = helper.get_attribute_value(attribute)
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, TensorProto):
+        return numpy_helper.to_array(value)
+    if isinstance(value, str | int | float) or not isinstance(value, Sequence):
+        return value
+    return tuple(item.decode() if isinstance(item, bytes) else item for item in value)
+
+
+def tensor(port: onnx.ValueInfoProto) -> Tensor | None:
+    """A declared tensor; None for sequences, maps and optionals."""
+    from onnx import helper
+
+    kind = port.type.tensor_type
+    if not port.type.HasField("tensor_type") or not kind.elem_type:
+        return None
+    shape: tuple[int | str | None, ...] | None = None
+    if kind.HasField("shape"):
+        # Some exporters write 0 or -1 where the size is not known.
+        sizes = (d.dim_param or (d.dim_value if d.dim_value > 0 else None) for d in kind.shape.dim)
+        shape = tuple(sizes)
+    return Tensor(port.name, helper.tensor_dtype_to_np_dtype(kind.elem_type).name, shape)
+
+
+def inferred(proto: onnx.ModelProto) -> Mapping[str, Tensor]:
+    """Types and, as far as they can be known, shapes of the graph's tensors."""
+    from onnx import shape_inference
+
+    graph = shape_inference.infer_shapes(proto, data_prop=True).graph
+    ports = (*graph.input, *graph.value_info, *graph.output)
+    return {port.name: found for port in ports if (found := tensor(port)) is not None}
+
+
+def inlined(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with the calls of its own functions replaced by their nodes."""
+    if not proto.functions:
+        return proto
+    from onnx import inliner
+
+    return inliner.inline_local_functions(proto)
+
+
+def extracted(proto: onnx.ModelProto, outputs: Iterable[str]) -> onnx.ModelProto:
+    """The part of the model that computes these tensors; IR version and opsets stay."""
+    import onnx
+
+    wanted = list(outputs)
+    needed = set(wanted)
+    nodes: list[onnx.NodeProto] = []
+    for node in reversed(proto.graph.node):
+        if not needed.isdisjoint(node.output):
+            nodes.append(node)
+            needed.update(reads(node))
+    part = onnx.ModelProto(
+        ir_version=proto.ir_version,
+        opset_import=proto.opset_import,
+        metadata_props=proto.metadata_props,
+    )
+    part.graph.name = proto.graph.name
+    part.graph.node.extend(reversed(nodes))
+    part.graph.input.extend(port for port in proto.graph.input if port.name in needed)
+    part.graph.initializer.extend(t for t in proto.graph.initializer if t.name in needed)
+    part.graph.output.extend(onnx.ValueInfoProto(name=name) for name in wanted)
+    return part

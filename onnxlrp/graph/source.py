@@ -1,0 +1,192 @@
+"""From a path, bytes or a ModelProto to a parsed model that the installed onnxruntime can read."""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+from collections.abc import Callable
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from onnxlrp.errors import ModelFileError
+
+if TYPE_CHECKING:
+    import onnx
+
+OLDEST_IR = 3
+OLDEST_OPSET = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A parsed model and where it came from.
+
+    Attributes
+    ----------
+    name : str
+        The file's stem, else the graph's name.
+    where : str
+        What error messages call it: the path, or "the model".
+    sha256 : str
+        Of the file's bytes, or of the ModelProto serialised.
+    proto : onnx.ModelProto
+        Not to be changed: it may be the caller's own.
+    folder : Path or None
+        Where external data may lie; None without a path.
+    """
+
+    name: str
+    where: str
+    sha256: str
+    proto: onnx.ModelProto
+    folder: Path | None
+
+    @property
+    def opset(self) -> int:
+        """Version of the standard operator set."""
+        versions = [entry.version for entry in self.proto.opset_import if is_standard(entry.domain)]
+        return max(versions, default=0)
+
+
+def is_standard(domain: str) -> bool:
+    """Whether an operator domain is ONNX's own."""
+    return domain in ("", "ai.onnx")
+
+
+def read(source: str | PathLike[str] | bytes | onnx.ModelProto) -> Source:
+    """Parse the model and check that it is one, complete, and not too new.
+
+    Raises
+    ------
+    ModelFileError
+        Missing, a directory, empty, truncated, not ONNX, or a version that cannot be read.
+    """
+    if isinstance(source, bytes | bytearray | memoryview):
+        found = _parsed(memoryview(source), "the model", "the bytes given", None)
+    elif isinstance(source, str | PathLike):
+        found = _from_path(Path(source))
+    elif hasattr(source, "graph") and hasattr(source, "SerializeToString"):
+        found = Source(source.graph.name or "model", "the model", _digest(source), source, None)
+    else:
+        raise ModelFileError(
+            f"cannot load a model from {type(source).__name__}: pass a path, bytes or a ModelProto."
+        )
+    _check_complete(found)
+    _check_versions(found)
+    return found
+
+
+def _digest(proto: onnx.ModelProto) -> str:
+    """SHA-256 of what saving the model would write."""
+    from google.protobuf.message import EncodeError
+
+    try:
+        return hashlib.sha256(proto.SerializeToString()).hexdigest()
+    except (EncodeError, ValueError) as error:
+        raise ModelFileError(
+            "the model is larger than the 2 GB that a ModelProto can be: save it with "
+            "onnx.save(..., save_as_external_data=True) and pass the path."
+        ) from error
+
+
+def _from_path(path: Path) -> Source:
+    """Parse a file without copying it: its bytes are mapped, not read."""
+    if path.is_dir():
+        raise ModelFileError(f"{path}: is a directory; name the .onnx file in it.")
+    try:
+        with path.open("rb") as file:
+            if path.stat().st_size == 0:
+                raise ModelFileError(f"{path}: the file is empty; export or copy the model again.")
+            with (
+                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+                memoryview(mapped) as content,
+            ):
+                return _parsed(content, path.stem, str(path), path.parent)
+    except FileNotFoundError:
+        raise ModelFileError(f"{path}: no such file; check the path of the model.") from None
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be read: {error.strerror or error}.") from error
+
+
+def _parsed(content: memoryview, name: str, where: str, folder: Path | None) -> Source:
+    """Parse serialised bytes."""
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    digest = hashlib.sha256(content).hexdigest()
+    try:
+        # The parser takes a memoryview although its signature asks for bytes.
+        proto = onnx.ModelProto.FromString(content)  # type: ignore[arg-type]
+    except DecodeError as error:
+        raise ModelFileError(
+            f"{where}: not an ONNX model, or truncated; export or copy the file again."
+        ) from error
+    if folder is None and proto.graph.name:
+        name = proto.graph.name
+    return Source(name, where, digest, proto, folder)
+
+
+def _check_complete(source: Source) -> None:
+    """Refuse what parses but is no network: other protobuf files, files cut at a field's end."""
+    proto = source.proto
+    if not proto.ir_version or not proto.graph.node or not proto.opset_import:
+        missing = "nodes" if proto.ir_version else "IR version"
+        missing = "operator set" if proto.ir_version and proto.graph.node else missing
+        raise ModelFileError(
+            f"{source.where}: not an ONNX model, or truncated: it has no {missing}; "
+            "export or copy the file again."
+        )
+
+
+def _check_versions(source: Source) -> None:
+    """Compare IR and opset with what we treat and what the installed onnxruntime reads."""
+    import onnxruntime
+
+    ir, opset = source.proto.ir_version, source.opset
+    needs = f"{source.where}: model needs IR {ir} / opset {opset}"
+    if ir < OLDEST_IR or opset < OLDEST_OPSET:
+        raise ModelFileError(
+            f"{needs}; onnxlrp reads IR {OLDEST_IR} / opset {OLDEST_OPSET} and newer: convert it with "
+            "onnx.version_converter or export it again."
+        )
+    if not _onnxruntime_reads(ir, opset):
+        newest_ir = _newest(lambda v: _onnxruntime_reads(v, OLDEST_OPSET), OLDEST_IR, ir)
+        newest_opset = _newest(lambda v: _onnxruntime_reads(OLDEST_IR, v), OLDEST_OPSET, opset)
+        raise ModelFileError(
+            f"{needs}; the installed onnxruntime {onnxruntime.__version__} reads up to IR {newest_ir} "
+            f"/ opset {newest_opset}: export it for an older opset or upgrade onnxruntime."
+        )
+
+
+def _newest(reads: Callable[[int], bool], oldest: int, asked: int) -> int:
+    """The largest version up to ``asked`` that is read (versions are read without gaps)."""
+    low, high = oldest, asked + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if reads(middle) else (low, middle)
+    return low
+
+
+def _onnxruntime_reads(ir: int, opset: int) -> bool:
+    """Ask onnxruntime itself, with the smallest model of these versions."""
+    import onnxruntime
+    from onnx import TensorProto, helper
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy"]
+    graph = helper.make_graph(
+        [helper.make_node("Relu", ["x"], ["y"])], "probe", ports[:1], ports[1:]
+    )
+    probe = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+    probe.ir_version = ir
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        onnxruntime.InferenceSession(
+            probe.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+    except (state.Fail, state.InvalidGraph, state.InvalidArgument, state.NotImplemented):
+        return False
+    return True

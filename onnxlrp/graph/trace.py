@@ -1,0 +1,226 @@
+"""From the picture to the explained output: which input, which output, and the nodes between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from onnxlrp.errors import ModelError, did_you_mean
+from onnxlrp.graph.constants import constant_names, constant_values
+from onnxlrp.graph.draft import Draft
+from onnxlrp.graph.model import Change, Node, Tensor
+from onnxlrp.graph.proto import attributes, reads, tensor
+from onnxlrp.graph.weights import Weights
+
+if TYPE_CHECKING:
+    import onnx
+
+_FLOATS = frozenset({"float16", "float32", "float64"})
+_PICTURES = _FLOATS | {"uint8"}
+_SHAPE_READERS = frozenset({"Shape", "Size"})
+_INDICES = frozenset({"bool", "int32", "int64"})
+"""Types of masks, indices and shapes: they steer the signal and are held fixed, they carry none."""
+
+
+def find_ports(proto: onnx.ModelProto, output: str | None) -> tuple[Tensor, Tensor]:
+    """Choose the picture's input and the explained output.
+
+    The output is the one named, else the first floating-point one that depends on a picture. The
+    input is the only float or uint8 input on which that output depends.
+
+    Raises
+    ------
+    ModelError
+        No such output, none or several pictures, other inputs needed, or a broken graph.
+    """
+    inputs = {port.name: tensor(port) for port in proto.graph.input}
+    pictures = {name: t for name, t in inputs.items() if t is not None and t.dtype in _PICTURES}
+    if not pictures:
+        raise ModelError(
+            f"the model has no floating-point or uint8 input to explain (inputs: {_list(inputs)})."
+        )
+    sources = _sources(proto)
+    explained = _explained(proto, output, pictures, sources)
+    needed = [name for name in inputs if name in sources.get(explained.name, ())]
+    found = [pictures[name] for name in needed if name in pictures]
+    if len(found) > 1:
+        raise ModelError(
+            f"output {explained.name!r} depends on several inputs ({_list(needed)}); models with one "
+            "picture input can be explained: make the others constants."
+        )
+    others = [name for name in needed if name not in pictures]
+    if others or not found:
+        raise ModelError(
+            f"output {explained.name!r} needs the inputs {_list(needed) or 'none'}; models with one "
+            "picture input can be explained: make the others constants."
+        )
+    return found[0], explained
+
+
+def trace(
+    proto: onnx.ModelProto,
+    weights: Weights,
+    types: Mapping[str, Tensor],
+    picture: Tensor,
+    output: Tensor,
+) -> Draft:
+    """Collect the nodes that carry the picture's signal to the output, and their constants.
+
+    Shape and Size, and what hangs on them, are plumbing; comparisons, masks and indices are held
+    fixed. Neither becomes a layer.
+
+    Raises
+    ------
+    ModelError
+        No signal reaches the output, or a node is in training mode.
+    """
+    signals = _signals(proto, types, picture.name)
+    if output.name not in signals or output.name == picture.name:
+        raise ModelError(
+            f"output {output.name!r} does not depend on the values of input {picture.name!r}; name "
+            "another output with output=."
+        )
+    path = list(_path(proto, output.name, signals))
+    nodes = _named(path)
+    constant = constant_names(proto)
+    names = [name for node in nodes for name in node.inputs if name in constant]
+    draft = Draft(
+        nodes=nodes,
+        constants=constant_values(proto, weights, names),
+        input=picture.name,
+        explained=output.name,
+        signals=signals,
+        outputs=frozenset(port.name for port in proto.graph.output),
+        types=types,
+        merged={},
+        changes=tuple(_folded(proto, constant, nodes)),
+    )
+    _refuse_training(nodes, draft.constants)
+    return draft
+
+
+def _sources(proto: onnx.ModelProto) -> Mapping[str, frozenset[str]]:
+    """Tensor → the graph inputs on which it depends.
+
+    Raises
+    ------
+    ModelError
+        A node reads a tensor that nothing before it makes.
+    """
+    sources = {port.name: frozenset([port.name]) for port in proto.graph.input}
+    sources |= {t.name: frozenset() for t in proto.graph.initializer}
+    for node in proto.graph.node:
+        found: frozenset[str] = frozenset()
+        for name in reads(node):
+            if name not in sources:
+                raise ModelError(
+                    f"node {node.name or node.output[0]!r} ({node.op_type}) reads {name!r}, which "
+                    "nothing before it makes: the graph is broken or not sorted; see "
+                    "onnx.checker.check_model."
+                )
+            found |= sources[name]
+        sources |= {name: found for name in node.output if name}
+    return sources
+
+
+def _explained(
+    proto: onnx.ModelProto,
+    wanted: str | None,
+    pictures: Iterable[str],
+    sources: Mapping[str, frozenset[str]],
+) -> Tensor:
+    """The output that is explained."""
+    outputs = {port.name: tensor(port) for port in proto.graph.output}
+    if wanted is not None and wanted not in outputs:
+        hint = did_you_mean(wanted, outputs)
+        raise ModelError(f"output {wanted!r}: the model has {_list(outputs)}.{hint}")
+    reached = {name for name, inputs in sources.items() if not inputs.isdisjoint(pictures)}
+    for name in outputs if wanted is None else [wanted]:
+        found = outputs[name]
+        if found is not None and found.dtype in _FLOATS and name in reached:
+            return found
+    raise ModelError(
+        f"output {wanted or _list(outputs)}: no floating-point tensor that depends on the picture, so "
+        "there is nothing to explain."
+    )
+
+
+def _signals(proto: onnx.ModelProto, types: Mapping[str, Tensor], picture: str) -> frozenset[str]:
+    """The tensors that change with the picture's values and can carry relevance."""
+    signals = {picture}
+    for node in proto.graph.node:
+        if node.op_type in _SHAPE_READERS or signals.isdisjoint(reads(node)):
+            continue
+        signals.update(
+            name
+            for name in node.output
+            if name and (name not in types or types[name].dtype not in _INDICES)
+        )
+    return frozenset(signals)
+
+
+def _path(proto: onnx.ModelProto, output: str, signals: frozenset[str]) -> Iterator[onnx.NodeProto]:
+    """The nodes through which signal reaches the output, in order."""
+    wanted, found = {output}, []
+    for node in reversed(proto.graph.node):
+        if not wanted.isdisjoint(node.output):
+            found.append(node)
+            wanted.update(signals.intersection(reads(node)))
+    return reversed(found)
+
+
+def _named(path: Iterable[onnx.NodeProto]) -> tuple[Node, ...]:
+    """Nodes as values; each gets a name of its own, unnamed ones "Conv_3" by operator and number."""
+    path = list(path)
+    taken = {node.name for node in path}
+    used: set[str] = set()
+    counts: dict[str, int] = {}
+    nodes: list[Node] = []
+    for node in path:
+        name, number = node.name, counts.get(node.op_type, 0)
+        counts[node.op_type] = number + 1
+        while not name or name in used:
+            name = f"{node.name or node.op_type}_{number}"
+            number += 1
+            if name in taken:
+                name = ""
+        used.add(name)
+        ports = tuple(node.input), tuple(node.output)
+        nodes.append(Node(name, node.op_type, *ports, attributes(node), node.domain))
+    return tuple(nodes)
+
+
+def _folded(
+    proto: onnx.ModelProto, constant: frozenset[str], nodes: Iterable[Node]
+) -> Iterator[Change]:
+    """One line for every node that was computed once because it depends on constants only."""
+    readers = {name: node.name for node in reversed(tuple(nodes)) for name in node.inputs}
+    for node in reversed(proto.graph.node):
+        makes = next((name for name in node.output if name in constant and name in readers), None)
+        if makes is None:
+            continue
+        layer = readers[makes]
+        readers |= {name: layer for name in node.input if name not in readers}
+        if node.op_type not in ("Constant", "Identity"):
+            name = node.name or node.output[0]
+            yield Change("folded", name, layer, f"{node.op_type} {name} computed once for {layer}")
+
+
+def _refuse_training(nodes: Iterable[Node], constants: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse BatchNormalization and Dropout that would behave as in training."""
+    for node in nodes:
+        training = node.op == "BatchNormalization" and node.attributes.get("training_mode", 0)
+        if node.op == "Dropout" and len(node.inputs) > 2 and node.inputs[2] in constants:
+            training = constants[node.inputs[2]].any()
+        if training:
+            raise ModelError(
+                f"node {node.name!r} ({node.op}) is in training mode; export the model in evaluation "
+                "mode, model.eval()."
+            )
+
+
+def _list(names: Iterable[str]) -> str:
+    """Names for a message."""
+    return ", ".join(map(repr, names))

@@ -1,0 +1,224 @@
+"""Big tensors held as arrays beside the ModelProto: one copy, which onnxruntime sessions read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnxlrp.errors import ModelFileError
+from onnxlrp.graph.source import Source
+
+if TYPE_CHECKING:
+    import onnx
+    import onnxruntime
+
+Weights = Mapping[str, NDArray[Any]]
+"""Initializer name → its values; the ModelProto beside it holds only their type and shape."""
+
+HEAVY = 1024
+"""Bytes from which a tensor leaves the ModelProto: shape inference needs smaller ones only."""
+
+_PLAIN = frozenset({"float16", "float32", "float64", "int8", "uint8", "int32", "int64"})
+"""Element types that NumPy, onnxruntime and the file store alike."""
+
+
+def separate(source: Source) -> tuple[onnx.ModelProto, Weights]:
+    """Copy the model without its big tensors, and take those out as read-only arrays.
+
+    Every tensor keeps its name and value, but an initializer that is listed as a graph input, too,
+    is a constant from here on, and a big Constant node becomes an initializer.
+
+    Raises
+    ------
+    ModelFileError
+        Sparse or damaged tensors; external data that is missing or not beside the file.
+    """
+    _refuse_strays(source)
+    light, graph = _bare(source.proto), source.proto.graph
+    tensors = {tensor.name: tensor for tensor in graph.initializer}
+    for node in graph.node:
+        value = _big_constant(node)
+        if value is None:
+            light.graph.node.append(node)
+        else:
+            tensors[node.output[0]] = value
+    weights: dict[str, NDArray[Any]] = {}
+    for name, tensor in tensors.items():
+        values = _values(name, tensor, source)
+        if values is None:
+            light.graph.initializer.append(tensor)
+        else:
+            weights[name] = values
+            light.graph.initializer.append(_placeholder(name, tensor))
+    light.graph.input.extend(port for port in graph.input if port.name not in tensors)
+    return light, weights
+
+
+def share(weights: Weights, proto: onnx.ModelProto, options: onnxruntime.SessionOptions) -> None:
+    """Hand the big tensors that ``proto`` names to the session that is about to be made of it."""
+    from onnxruntime import OrtValue
+
+    names = [tensor.name for tensor in proto.graph.initializer if tensor.name in weights]
+    if names:
+        values = [OrtValue.ortvalue_from_numpy(weights[name]) for name in names]
+        options.add_external_initializers(names, values)
+
+
+def _bare(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """The model without nodes, inputs and initializers."""
+    import onnx
+
+    bare = onnx.ModelProto(
+        ir_version=proto.ir_version,
+        producer_name=proto.producer_name,
+        producer_version=proto.producer_version,
+        domain=proto.domain,
+        model_version=proto.model_version,
+        opset_import=proto.opset_import,
+        functions=proto.functions,
+        metadata_props=proto.metadata_props,
+    )
+    bare.graph.name = proto.graph.name or "graph"  # onnxruntime refuses a graph without a name
+    bare.graph.output.extend(proto.graph.output)
+    bare.graph.value_info.extend(proto.graph.value_info)
+    return bare
+
+
+def _big_constant(node: onnx.NodeProto) -> onnx.TensorProto | None:
+    """The tensor of a Constant node that is too big to stay in the ModelProto."""
+    if node.op_type != "Constant":
+        return None
+    tensors = (attribute.t for attribute in node.attribute if attribute.name == "value")
+    return next((t for t in tensors if _is_plain(t) and _size(t) >= HEAVY), None)
+
+
+def _type(tensor: onnx.TensorProto) -> np.dtype[Any] | None:
+    """NumPy's name for the element type; None if it is unknown."""
+    from onnx import helper
+
+    try:
+        return helper.tensor_dtype_to_np_dtype(tensor.data_type)
+    except KeyError:
+        return None
+
+
+def _is_plain(tensor: onnx.TensorProto) -> bool:
+    """Whether the tensor's values can live outside of the ModelProto."""
+    dtype = _type(tensor)
+    return dtype is not None and dtype.name in _PLAIN
+
+
+def _size(tensor: onnx.TensorProto) -> int:
+    """Bytes of a plain tensor's values."""
+    dtype = _type(tensor)
+    return math.prod(tensor.dims) * (dtype.itemsize if dtype else 1)
+
+
+def _values(name: str, tensor: onnx.TensorProto, source: Source) -> NDArray[Any] | None:
+    """The tensor's values if they leave the ModelProto, else None."""
+    from onnx import TensorProto, numpy_helper
+
+    if tensor.data_location == TensorProto.EXTERNAL:
+        return _external(name, tensor, source)
+    if not _is_plain(tensor) or _size(tensor) < HEAVY:
+        return None
+    try:
+        values: NDArray[Any] = numpy_helper.to_array(tensor)
+    except ValueError as error:
+        raise ModelFileError(
+            f"{source.where}: initializer {name!r} of shape {tuple(tensor.dims)} is damaged: {error}. "
+            "Export or copy the model again."
+        ) from error
+    values.flags.writeable = False
+    return values
+
+
+def _placeholder(name: str, tensor: onnx.TensorProto) -> onnx.TensorProto:
+    """The tensor's name, type and shape, marked as "values are elsewhere"."""
+    from onnx import TensorProto
+
+    empty = TensorProto(
+        name=name, data_type=tensor.data_type, dims=tensor.dims, data_location=TensorProto.EXTERNAL
+    )
+    empty.external_data.add(key="location", value="weights")
+    return empty
+
+
+def _external(name: str, tensor: onnx.TensorProto, source: Source) -> NDArray[Any]:
+    """Read a tensor's values from the file that it names, which must lie beside the model."""
+    entries = {entry.key: entry.value for entry in tensor.external_data}
+    path = _beside(name, entries.get("location", ""), source)
+    dtype = _type(tensor)
+    if dtype is None or not _is_plain(tensor):
+        raise ModelFileError(
+            f"{source.where}: initializer {name!r} has external data of type {dtype}, which is not "
+            "supported; save the model in one file."
+        )
+    offset = int(entries.get("offset", 0))
+    if not path.is_file():
+        raise ModelFileError(
+            f"{source.where}: its weights file {path.name!r} (for {name!r}) is missing; put it into "
+            f"{path.parent}."
+        )
+    if path.stat().st_size < offset + _size(tensor):
+        raise ModelFileError(
+            f"{source.where}: its weights file {path.name!r} is truncated: {name!r} needs bytes "
+            f"{offset} to {offset + _size(tensor)} of {path.stat().st_size}; copy it again."
+        )
+    values: NDArray[Any] = np.fromfile(path, dtype, math.prod(tensor.dims), offset=offset)
+    values = values.reshape(tuple(tensor.dims))
+    values.flags.writeable = False
+    return values
+
+
+def _beside(name: str, location: str, source: Source) -> Path:
+    """The path of external data, refused unless it stays within the model's folder."""
+    if source.folder is None:
+        raise ModelFileError(
+            f"the model keeps {name!r} in the file {location!r}: pass the path of the .onnx file "
+            "instead of its content."
+        )
+    folder = source.folder.resolve()
+    path = (folder / location).resolve()
+    if not location or Path(location).is_absolute() or not path.is_relative_to(folder):
+        raise ModelFileError(
+            f"{source.where}: external data of {name!r} lies at {location!r}, outside of the model's "
+            "folder; move it beside the model and save the model again."
+        )
+    return path
+
+
+def _refuse_strays(source: Source) -> None:
+    """Refuse tensors that :func:`separate` does not reach and onnxruntime would treat by itself."""
+    from onnx import TensorProto
+
+    graph = source.proto.graph
+    if graph.sparse_initializer:
+        name = graph.sparse_initializer[0].values.name
+        raise ModelFileError(
+            f"{source.where}: initializer {name!r} is sparse, which is not supported; save it dense."
+        )
+    nodes = [*graph.node, *(node for f in source.proto.functions for node in f.node)]
+    for node, tensor in _attribute_tensors(nodes):
+        if tensor.data_location == TensorProto.EXTERNAL:
+            raise ModelFileError(
+                f"{source.where}: node {node.name or node.output[0]!r} ({node.op_type}) keeps a tensor "
+                "in external data; save the model in one file."
+            )
+
+
+def _attribute_tensors(
+    nodes: Iterable[onnx.NodeProto],
+) -> Iterator[tuple[onnx.NodeProto, onnx.TensorProto]]:
+    """All tensors among the attributes of nodes, and whatever their sub-graphs hold."""
+    for node in nodes:
+        for attribute in node.attribute:
+            yield from ((node, tensor) for tensor in (attribute.t, *attribute.tensors))
+            for graph in (attribute.g, *attribute.graphs):
+                yield from ((node, tensor) for tensor in graph.initializer)
+                yield from _attribute_tensors(graph.node)

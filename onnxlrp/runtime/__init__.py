@@ -1,0 +1,1 @@
+"""The forward pass: onnxruntime sessions and the activations they give."""

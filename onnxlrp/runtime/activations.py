@@ -1,0 +1,178 @@
+"""The network's tensors for given pictures: values where asked for, shapes of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnxlrp.errors import ModelError, NumericalError
+from onnxlrp.graph.model import Model
+from onnxlrp.runtime.feed import checked_input
+from onnxlrp.runtime.session import Sessions
+from onnxlrp.runtime.shapes import Shape
+
+Array = NDArray[np.float32]
+
+
+class Activations:
+    """What the forward pass says about some pictures, fetched when it is first asked for.
+
+    A model of a fixed batch is fed batch by batch, and the tensors are joined along their first axis.
+
+    Parameters
+    ----------
+    sessions : Sessions
+    x : array-like of numbers, the model's input shape (N pictures)
+
+    Raises
+    ------
+    InputError
+        ``x`` does not fit the model; says what the model wants and what came.
+    """
+
+    def __init__(self, sessions: Sessions, x: Any) -> None:
+        self._sessions = sessions
+        self._model = sessions.model
+        self._x = checked_input(self._model, x)
+        self._batch = self._model.fixed_batch or len(self._x)
+        self._static = sessions.shapes((self._batch, *self._x.shape[1:]))
+        self._values: dict[str, NDArray[Any]] = {
+            self._model.input.name: np.ascontiguousarray(self._x, np.float32)
+        }
+        self._shapes: dict[str, Shape] = {self._model.input.name: self._x.shape}
+
+    @property
+    def provider(self) -> str:
+        """The onnxruntime provider that runs the model."""
+        return self._sessions.provider
+
+    def fetch(self, names: Iterable[str]) -> None:
+        """Get the values of tensors, all that are not there yet in one run of the network.
+
+        Raises
+        ------
+        NumericalError
+            A tensor holds NaN or Inf; names it and the first layer that makes such values.
+        ModelError
+            onnxruntime cannot run the model.
+        """
+        missing = [name for name in names if not self._known(name)]
+        if not missing:
+            return
+        unshaped = [name for name in self._model.signals if not self._shaped(name)]
+        found = self._run([*missing, *unshaped])
+        for name in missing:
+            if not _is_finite(found[name]):
+                raise NumericalError(self._blame(name))
+        self._learn_shapes(found)
+        self._values |= {name: found[name] for name in missing}
+
+    def value(self, name: str) -> Array:
+        """A tensor's values, float32 in C order (masks and indices keep their type)."""
+        if name in self._model.constants:
+            return self._model.constants[name]
+        self.fetch([name])
+        return self._values[name]
+
+    def shape(self, name: str) -> Shape:
+        """A tensor's shape, batch included; that of a constant is the constant's own."""
+        if name in self._model.constants:
+            return self._model.constants[name].shape
+        if not self._shaped(name):
+            self._learn_shapes(self._run([name]))
+        if name not in self._shapes:
+            self._shapes[name] = self._joined_shape(name, self._static[name])
+        return self._shapes[name]
+
+    def _known(self, name: str) -> bool:
+        return name in self._values or name in self._model.constants
+
+    def _shaped(self, name: str) -> bool:
+        return name in self._shapes or name in self._static or name in self._model.constants
+
+    def _learn_shapes(self, found: Mapping[str, NDArray[Any]]) -> None:
+        """Take the shapes that onnxruntime made; where static ones were wrong, ask for all."""
+        wrong = any(self._shaped(name) and self.shape(name) != v.shape for name, v in found.items())
+        if wrong:
+            found = {**self._run(self._model.signals), **found}
+        self._shapes |= {name: values.shape for name, values in found.items()}
+
+    def _run(self, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+        """Run the network on every batch and join the tensors."""
+        wanted = [name for name in dict.fromkeys(names) if name != self._model.input.name]
+        starts = range(0, len(self._x), self._batch)
+        parts = [self._sessions.run(self._x[i : i + self._batch], wanted) for i in starts]
+        return {name: _single(self._joined(name, [p[name] for p in parts])) for name in wanted}
+
+    def _joined(self, name: str, parts: list[NDArray[Any]]) -> NDArray[Any]:
+        """One tensor of all pictures; what follows from shapes alone is the same in every batch."""
+        if len(parts) == 1 or name not in self._model.signals:
+            return parts[0]
+        for part in parts:
+            self._joined_shape(name, part.shape)
+        return np.concatenate(parts)
+
+    def _joined_shape(self, name: str, shape: Shape) -> Shape:
+        """A tensor's shape for all pictures, from its shape for one batch."""
+        if len(self._x) == self._batch or name not in self._model.signals:
+            return shape
+        if not shape or shape[0] != self._batch:
+            raise ModelError(
+                f"{self._model.name} takes batches of {self._batch}, and its tensor {name!r} of shape "
+                f"{shape} has no batch axis in front: explain {self._batch} at a time."
+            )
+        return (len(self._x), *shape[1:])
+
+    def _blame(self, name: str) -> str:
+        """Which layer first makes NaN or Inf, found by looking at every layer's output."""
+        outputs = [n for layer in self._model.layers for n in layer.node.outputs]
+        found = self._run([n for n in outputs if n in self._model.signals])
+        layers = self._model.layers
+        bad = (
+            f"layer {layer} makes them in {output!r}"
+            for layer in layers
+            for output in layer.node.outputs
+            if output in found and not _is_finite(found[output])
+        )
+        where = next(bad, f"tensor {name!r} holds them")
+        return (
+            f"{self._model.name}: the forward pass gives NaN or Inf: {where}. Check the scale of the "
+            "picture (preprocessing) and the weights."
+        )
+
+
+def run(
+    model: Model, x: Any, wanted: Iterable[str], sessions: Sessions | None = None
+) -> Activations:
+    """Run the network on pictures and return the wanted tensors.
+
+    Parameters
+    ----------
+    model : Model
+    x : array-like of numbers, the model's input shape (N pictures)
+    wanted : iterable of str
+        Names of tensors.
+    sessions : Sessions, optional
+        Sessions to use again; None: new ones on the CPU or, where there is one, the GPU.
+    """
+    activations = Activations(sessions or Sessions(model), x)
+    activations.fetch(wanted)
+    return activations
+
+
+def _single(values: NDArray[Any]) -> NDArray[Any]:
+    """Floating-point values as float32; C order."""
+    if values.dtype.kind == "f":
+        values = values.astype(np.float32, copy=False)
+    return np.ascontiguousarray(values).reshape(values.shape)
+
+
+def _is_finite(values: NDArray[Any]) -> bool:
+    """Whether no element is NaN or Inf; a finite sum tells so in one pass."""
+    if values.dtype.kind != "f":
+        return True
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(values.sum()) or np.isfinite(values).all())

@@ -1,0 +1,81 @@
+"""Which onnxruntime provider runs the network, and whether the installation is sound."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import warnings
+from functools import cache
+from importlib import metadata
+from typing import Literal, get_args
+
+from onnxlrp.errors import RuntimeSetupError, did_you_mean
+
+Device = Literal["auto", "cpu", "cuda"]
+
+CPU = "CPUExecutionProvider"
+CUDA = "CUDAExecutionProvider"
+
+
+def providers_for(device: Device) -> tuple[str, ...]:
+    """The providers to ask onnxruntime for, the wanted one first.
+
+    Parameters
+    ----------
+    device : "auto", "cpu" or "cuda"
+        "auto" is CUDA where both onnxruntime and a driver have it, else the CPU.
+
+    Raises
+    ------
+    RuntimeSetupError
+        No such device, or "cuda" where onnxruntime or the driver lacks it.
+    """
+    if device not in get_args(Device):
+        hint = did_you_mean(str(device), get_args(Device))
+        raise RuntimeSetupError(f"device {device!r}: choose 'auto', 'cpu' or 'cuda'.{hint}")
+    warn_of_two_installs()
+    if device == "cpu":
+        return (CPU,)
+    obstacle = _cuda_obstacle()
+    if obstacle is None:
+        return (CUDA, CPU)
+    if device == "cuda":
+        raise RuntimeSetupError(f"device 'cuda': {obstacle}.")
+    return (CPU,)
+
+
+@cache
+def _cuda_obstacle() -> str | None:
+    """Why CUDA cannot be asked for; None if it can. Loads CUDA's libraries where it can."""
+    import onnxruntime
+
+    if CUDA not in onnxruntime.get_available_providers():
+        return (
+            "the installed onnxruntime has no CUDA provider; install onnxruntime-gpu instead, or use "
+            "device='cpu'"
+        )
+    driver = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+    try:
+        ctypes.CDLL(driver)
+    except OSError:
+        return f"no NVIDIA driver was found ({driver}); install one, or use device='cpu'"
+    onnxruntime.preload_dlls()  # finds CUDA and cuDNN in pip packages, where they are installed
+    return None
+
+
+@cache
+def warn_of_two_installs() -> None:
+    """Warn, once, if two distributions overwrote each other's folder ``onnxruntime``."""
+    installed = []
+    for name in ("onnxruntime", "onnxruntime-gpu"):
+        try:
+            installed.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            continue
+    if len(installed) == 2:
+        warnings.warn(
+            f"{' and '.join(installed)} are both installed and share one folder: one of them is broken. "
+            "Run: pip uninstall -y onnxruntime onnxruntime-gpu && pip install onnxruntime-gpu",
+            RuntimeWarning,
+            stacklevel=2,
+        )

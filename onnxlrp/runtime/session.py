@@ -1,0 +1,149 @@
+"""onnxruntime sessions of a model: made for the tensors that are wanted, kept while in use."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from onnxlrp.errors import ModelError, RuntimeSetupError
+from onnxlrp.graph.constants import first_line
+from onnxlrp.graph.model import Model
+from onnxlrp.graph.proto import extracted
+from onnxlrp.graph.weights import share
+from onnxlrp.runtime.device import CUDA, Device, providers_for
+from onnxlrp.runtime.shapes import Shape, static_shapes
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+KEPT = 4
+"""Sessions kept a model and device: each holds its own, repacked, copy of the weights."""
+
+
+class Sessions:
+    """A model's sessions on one device, cached by the tensors that they give.
+
+    Parameters
+    ----------
+    model : Model
+    device : "auto", "cpu" or "cuda"
+        "auto" takes CUDA where the session really gets it, else the CPU.
+    threads : int, optional
+        Of onnxruntime on the CPU; None: one a core.
+
+    Raises
+    ------
+    RuntimeSetupError
+        "cuda" was asked for and is not to be had; says why.
+    """
+
+    def __init__(self, model: Model, device: Device = "auto", threads: int | None = None) -> None:
+        if threads is not None and threads < 1:
+            raise RuntimeSetupError(f"threads={threads}: give 1 or more, or None for one a core.")
+        self.model = model
+        self.device = device
+        self.threads = threads
+        self._providers = providers_for(device)
+        self._open: OrderedDict[frozenset[str], onnxruntime.InferenceSession] = OrderedDict()
+        self._shapes: OrderedDict[Shape, Mapping[str, Shape]] = OrderedDict()
+        self._lock = threading.RLock()
+
+    @property
+    def provider(self) -> str:
+        """The provider that really runs the model, "CPUExecutionProvider"."""
+        with self._lock:
+            session = next(reversed(self._open.values()), None)
+        session = session or self._session(frozenset([self.model.explained]))
+        return str(session.get_providers()[0])
+
+    def run(self, x: NDArray[Any], tensors: Iterable[str]) -> dict[str, NDArray[Any]]:
+        """Run the network once and return the wanted tensors as onnxruntime gives them.
+
+        Parameters
+        ----------
+        x : ndarray
+            Of the input's exact type and shape.
+        tensors : iterable of str
+            Names of tensors that the network computes.
+
+        Raises
+        ------
+        ModelError
+            onnxruntime cannot make a session of the model, or the run fails.
+        """
+        wanted = frozenset(tensors)
+        if not wanted:
+            return {}
+        session = self._session(wanted)
+        names = [port.name for port in session.get_outputs()]
+        try:
+            values = session.run(names, {self.model.input.name: x})
+        except Exception as error:  # onnxruntime's exceptions have no common base
+            raise ModelError(
+                f"{self.model.name}: onnxruntime failed on an input of shape {x.shape}: "
+                f"{first_line(error)}"
+            ) from error
+        return dict(zip(names, values, strict=True))
+
+    def shapes(self, input_shape: Shape) -> Mapping[str, Shape]:
+        """Shapes of the tensors for this input shape, as far as they follow from the graph."""
+        with self._lock:
+            if input_shape not in self._shapes:
+                self._shapes[input_shape] = static_shapes(self.model, input_shape)
+                _forget_oldest(self._shapes)
+            return self._shapes[input_shape]
+
+    def _session(self, wanted: frozenset[str]) -> onnxruntime.InferenceSession:
+        with self._lock:
+            if wanted not in self._open:
+                self._open[wanted] = self._make(wanted)
+                _forget_oldest(self._open)
+            self._open.move_to_end(wanted)
+            return self._open[wanted]
+
+    def _make(self, wanted: frozenset[str]) -> onnxruntime.InferenceSession:
+        """A session of the part of the model that the wanted tensors need."""
+        import onnxruntime
+
+        part = extracted(self.model.proto, sorted(wanted))
+        options = session_options(self.threads)
+        share(self.model.weights, part, options)
+        try:
+            session = onnxruntime.InferenceSession(
+                part.SerializeToString(), options, providers=list(self._providers)
+            )
+        except Exception as error:  # onnxruntime's exceptions have no common base
+            raise ModelError(
+                f"{self.model.name}: onnxruntime cannot run this model: {first_line(error)}"
+            ) from error
+        got = session.get_providers()
+        if self.device == "cuda" and CUDA not in got:
+            raise RuntimeSetupError(
+                f"device 'cuda': onnxruntime {onnxruntime.__version__} fell back to {got[0]}; its CUDA "
+                "libraries are missing or too old: pip install 'onnxruntime-gpu[cuda,cudnn]', or use "
+                "device='cpu'."
+            )
+        return session
+
+
+def session_options(threads: int | None) -> onnxruntime.SessionOptions:
+    """Quiet, sequential, denormals flushed, threads asleep between runs."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # what goes wrong arrives as an exception
+    options.intra_op_num_threads = threads or 0
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")
+    # Threads that spin while they wait would take the cores from the kernels of the sweep.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def _forget_oldest(cache: OrderedDict[Any, Any]) -> None:
+    while len(cache) > KEPT:
+        cache.popitem(last=False)
