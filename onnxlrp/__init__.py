@@ -1,4 +1,4 @@
-"""onnxlrp: explain any convolutional network from its ONNX file by layer-wise relevance propagation.
+"""onnxlrp: explain any convolutional network from its ONNX file by relevance propagation.
 
 The names below load on first use, so that ``import onnxlrp`` costs next to nothing.
 """
@@ -35,7 +35,7 @@ _HOMES = {
 }
 _ROOMS = ("assets", "evaluate", "rules")
 
-__all__ = [*sorted(_HOMES), *_ROOMS, "__version__"]  # noqa: PLE0604  # strings, all of them
+__all__ = [*sorted(_HOMES), *_ROOMS, "__version__"]  # strings, all of them
 
 
 def __getattr__(name: str) -> Any:

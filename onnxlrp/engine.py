@@ -8,7 +8,7 @@ Where a tensor is read by several layers, what they hand down adds up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -71,7 +71,9 @@ class Sweep:
     books: list[LayerBooks] | None = None
     recorded: dict[str, Array] = field(default_factory=dict)
 
-    def run(self, plan: Plan, relevance: Array, record: Mapping[str, str] | None = None) -> Array:
+    def run(
+        self, plan: Plan, relevance: Array, record: Mapping[str, tuple[str, ...]] | None = None
+    ) -> Array:
         """Carry the plan out and return the relevance of the input.
 
         Parameters
@@ -79,8 +81,8 @@ class Sweep:
         plan : Plan
         relevance : ndarray, float32
             R of the explained tensor.
-        record : mapping of tensor name to key
-            Tensors whose relevance is left in :attr:`recorded` under that key.
+        record : mapping of tensor name to keys
+            Tensors whose relevance is left in :attr:`recorded` under those keys.
 
         Raises
         ------
@@ -104,12 +106,15 @@ class Sweep:
         return np.ascontiguousarray(result)
 
     def _note(
-        self, names: tuple[str, ...], values: tuple[Array | None, ...], record: Mapping[str, str]
+        self,
+        names: tuple[str, ...],
+        values: tuple[Array | None, ...],
+        record: Mapping[str, tuple[str, ...]],
     ) -> None:
         for name, value in zip(names, values, strict=True):
             if name in record:
-                empty = np.zeros(self.tensors.shape(name), np.float32)
-                self.recorded[record[name]] = empty if value is None else value
+                found = np.zeros(self.tensors.shape(name), np.float32) if value is None else value
+                self.recorded.update(dict.fromkeys(record[name], found))
 
     def _pass_on(
         self, step: Step, outputs: tuple[Array | None, ...], pending: dict[str, Array]
@@ -165,17 +170,19 @@ class Sweep:
         absorbed: Absorbed | None,
     ) -> None:
         assert self.books is not None
-        arrived = sum(_total(r) for r in outputs if r is not None)
-        handed = sum(map(_total, parts))
         absorbed = absorbed or Absorbed.nothing(len(parts[0]))
+        arrived = _total(r for r in outputs if r is not None)
+        handed = _total(parts)
         rule = str(step.rule) if step.rule is not None else ""
         self.books.append(
             LayerBooks(step.layer, rule, arrived, handed, absorbed.bias, absorbed.epsilon)
         )
 
 
-def _total(relevance: Array) -> NDArray[np.float64]:
-    return sum_per_sample(np.ascontiguousarray(relevance))
+def _total(relevances: Iterable[Array]) -> NDArray[np.float64]:
+    """Σ R over all tensors, per sample."""
+    sums = [sum_per_sample(np.ascontiguousarray(r)) for r in relevances]
+    return np.asarray(np.sum(sums, axis=0), np.float64)
 
 
 def _overflow(step: Step) -> str:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from onnxlrp.errors import RuleError
 from onnxlrp.kernels import clip_negative, clip_positive, has_negative, product, rms
 from onnxlrp.kernels.branches import add_product, branch_ratio, weighted_sum
-from onnxlrp.ops.base import Array, Linear, LinearMap, Shape, Tensors
+from onnxlrp.ops.base import Array, Linear, LinearMap, Shape
 from onnxlrp.rules.base import Rule
 from onnxlrp.rules.frame import Branch, InputMap, WeightMap, Where, root_mean_square
 
@@ -78,7 +78,10 @@ class Seen:
             if self._nonnegative or not any(map(has_negative, self.whole)):
                 self._pair = self.whole, None
             else:
-                self._pair = _clipped(self.whole, clip_positive), _clipped(self.whole, clip_negative)
+                self._pair = (
+                    _clipped(self.whole, clip_positive),
+                    _clipped(self.whole, clip_negative),
+                )
         return self._pair
 
     def pieces(self, weight: WeightMap) -> list[tuple[Parts, WeightMap]]:
@@ -115,7 +118,7 @@ def see_input(
 
 
 def _affine(view: InputMap, x: Array) -> Array:
-    """constant + rms·RMS(a) + linear·a, RMS over the sample."""
+    """Constant + rms·RMS(a) + linear·a, RMS over the sample."""
     offset = np.full(len(x), view.constant, np.float32)
     if view.rms:
         offset += np.float32(view.rms) * rms(x)
@@ -147,7 +150,7 @@ class Preactivation:
         self._sums: dict[WeightMap, Array] = {}
 
     def take(self, z: Array) -> None:
-        """Use the network's own pre-activation (bias included) for z: the input is seen as it is."""
+        """Use the network's own pre-activation, bias included: the input is seen as it is."""
         self._z = np.ascontiguousarray(z)
 
     def contributions(self, weight: WeightMap) -> Array:
@@ -162,7 +165,7 @@ class Preactivation:
         return self._sums[weight]
 
     def whole(self, bias: bool) -> Array:
-        """z with or without the layer's bias."""
+        """Z with or without the layer's bias."""
         b = self.op.bias_at(len(self.shape))
         if self._z is None:
             z = self.contributions(WeightMap())
@@ -258,7 +261,7 @@ def _pass(op: Linear, relevance: Array, in_shapes: tuple[Shape, ...]) -> Array:
 
 
 def _accumulate(relevance: Array | None, x: Array, g: Array) -> Array:
-    """relevance + x·g, in place where there is something already."""
+    """Relevance + x·g, in place where there is something already."""
     g = np.ascontiguousarray(g)
     if relevance is None:
         relevance = np.empty(x.shape, np.float32)
@@ -294,10 +297,12 @@ class BranchRatio:
     bias: Array | None
 
     @classmethod
-    def of(cls, rule: Rule, branch: Branch, z: Preactivation, relevance: Array) -> BranchRatio | None:
+    def of(
+        cls, rule: Rule, branch: Branch, z: Preactivation, relevance: Array
+    ) -> BranchRatio | None:
         """The ratio, or None where the branch has nothing to hand down."""
         sign = None if branch.where is Where.ALWAYS else z.whole(bias=True)
-        if branch.where is Where.NEGATIVE and not np.any(relevance[np.less(sign, 0)]):
+        if sign is not None and branch.where is Where.NEGATIVE and not relevance[sign < 0].any():
             return None  # what a ReLU cut off asks for nothing
         keep = rule.bias != "drop"
         d = z.denominator(branch, bias=keep)
@@ -306,7 +311,9 @@ class BranchRatio:
             epsilon *= rms(d)
         q = np.empty(relevance.shape, np.float32)
         where = branch.where.value
-        branch_ratio(d, d if sign is None else sign, relevance, branch.coefficient, epsilon, where, q)
+        branch_ratio(
+            d, d if sign is None else sign, relevance, branch.coefficient, epsilon, where, q
+        )
         return cls(q, d, epsilon, z.mapped_bias(branch.weight) if keep else None)
 
     def _stabiliser(self) -> Array:
@@ -325,8 +332,9 @@ class BranchRatio:
         share = self._stabiliser() if self.bias is None else self._stabiliser() + self.bias
         share = np.where(self.d != 0, self.q * share, np.float32(0))
         even = z.maps.get(z.op, ONES)
-        count = even.forward(tuple(np.ones((1, *s[1:]), np.float32) for s in in_shapes),
-                             (1, *z.shape[1:]))
+        count = even.forward(
+            tuple(np.ones((1, *s[1:]), np.float32) for s in in_shapes), (1, *z.shape[1:])
+        )
         return even.adjoint(np.asarray(share / count, np.float32), in_shapes)
 
 

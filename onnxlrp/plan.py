@@ -1,4 +1,4 @@
-"""What a sweep will do, as data: the layers relevance passes, their rules, the tensors they read."""
+"""What a sweep will do, as data: the layers it passes, their rules, the tensors they read."""
 
 from __future__ import annotations
 

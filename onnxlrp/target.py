@@ -65,15 +65,15 @@ def choose(model: Model, output: NDArray[np.float32], target: Target) -> Chosen:
     if values.dtype.kind in "iu" and values.shape in ((), (1,), (samples,)):
         return _one_hot(np.broadcast_to(values, (samples,)), classes)
     raise TargetError(
-        f"target of shape {values.shape} and type {values.dtype}: give one class, one class for each "
-        f"of the {samples} pictures (integers), or weights over the {classes} outputs (floats)."
+        f"target of shape {values.shape} and type {values.dtype}: give one class, one class for "
+        f"each of the {samples} pictures (integers), or weights over the {classes} outputs (floats)."
     )
 
 
 def initial_relevance(
     output: NDArray[np.float32], chosen: Chosen, init: Init
 ) -> NDArray[np.float32]:
-    """R at the explained outputs: "logit": weights·outputs, "one": the weights, or an array as it is.
+    """R at the explained outputs: "logit": weights·outputs, "one": the weights, or an array.
 
     Raises
     ------

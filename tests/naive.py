@@ -1,7 +1,8 @@
-"""Every rule and every linear operation again: slow, float64, straight from the papers' equations.
+"""Every rule and every linear operation again: slow, float64, from the papers' equations.
 
-An operation becomes a dense matrix W (outputs × inputs) and a bias b, written out element by element;
-a rule is a few lines of dense algebra on (W, b, a, R). Nothing here is shared with the package.
+An operation becomes a dense matrix W (outputs × inputs) and a bias b, written out element by
+element; a rule is a few lines of dense algebra on (W, b, a, R). Nothing here is shared with the
+package.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ def conv_matrix(w, in_spatial, strides, pads, dilations, groups):
     kernel = w.shape[2:]
     out_spatial = [
         (in_spatial[d] + pads[d] + pads[rank + d] - dilations[d] * (kernel[d] - 1) - 1)
-        // strides[d] + 1
+        // strides[d]
+        + 1
         for d in range(rank)
     ]
     outs, per_group = w.shape[0], w.shape[1]
@@ -60,7 +62,7 @@ def average_matrix(channels, in_spatial, kernel, strides, pads, count_include_pa
 
 
 def stabilise(z, epsilon, relative=False):
-    """z + ε·(1 if z ≥ 0 else −1), ε in units of RMS(z) if relative."""
+    """Z + ε·(1 if z ≥ 0 else −1), ε in units of RMS(z) if relative."""
     scale = np.sqrt(np.mean(z**2)) if relative else 1.0
     return z + epsilon * scale * np.where(z >= 0, 1.0, -1.0)
 
@@ -91,7 +93,7 @@ def alpha_beta(W, b, a, R, alpha=2.0, beta=1.0, eps=1e-6):
 
 
 def gamma(W, b, a, R, g=0.25, eps=1e-6, bias_counts=True):
-    """Generalised γ: the sign of z says which contributions are favoured; z = 0 hands nothing on."""
+    """Generalised γ: the sign of z says which contributions are favoured; z = 0 drops R."""
     c = W * a
     z = c.sum(axis=1) + b
     kept = b if bias_counts else np.zeros_like(b)

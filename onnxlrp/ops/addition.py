@@ -20,15 +20,18 @@ class WeightedSumMap:
 
     @property
     def nbytes(self) -> int:
+        """Memory held."""
         return int(self._weight.nbytes)
 
     def forward(self, xs: tuple[Array, ...], out_shape: Shape) -> Array:
+        """The weighted sum, without bias."""
         z = np.zeros(out_shape, np.float32)
         for w, x in zip(self._weight, xs, strict=True):
             z += x if w == 1 else w * x
         return z
 
     def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
+        """Every input's share of s."""
         pairs = zip(self._weight, in_shapes, strict=True)
         return tuple(sum_to_shape(s if w == 1 else w * s, shape) for w, shape in pairs)
 
@@ -36,7 +39,9 @@ class WeightedSumMap:
 class Addition(Linear):
     """A weighted sum of its inputs; constant inputs are its bias."""
 
-    treatment: ClassVar[str] = "in proportion to the summands (z-rule); constants absorb their share"
+    treatment: ClassVar[str] = (
+        "in proportion to the summands (z-rule); constants absorb their share"
+    )
 
     def __init__(self, layer: Layer, model: Model) -> None:
         super().__init__(layer, model)
@@ -54,8 +59,10 @@ class Addition(Linear):
 
     def nonnegative(self, inputs: bool) -> bool:
         """Whether the output has no negative element."""
-        return inputs and bool((self.weight >= 0).all()) and (
-            self.bias is None or bool((self.bias >= 0).all())
+        return (
+            inputs
+            and bool((self.weight >= 0).all())
+            and (self.bias is None or bool((self.bias >= 0).all()))
         )
 
     def prepare(self, see: Callable[[Array], Array]) -> LinearMap:

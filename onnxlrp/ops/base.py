@@ -1,7 +1,7 @@
 """How LRP sees an operator: four kinds of operation, and the registry by ONNX name.
 
-* :class:`Linear`: z = Σ a·w + b. It offers a map with forward and adjoint for any weights of the same
-  shape; which weights, and how relevance is shared, is the rule's affair.
+* :class:`Linear`: z = Σ a·w + b. It offers a map with forward and adjoint for any weights of the
+  same shape; which weights, and how relevance is shared, is the rule's affair.
 * :class:`Move`: the exact adjoint of a rearrangement (reshape, concat, pad …).
 * :class:`Pass`: relevance stays where it is (activations).
 * anything else overrides :meth:`Operation.propagate` (max-pool, products).
@@ -84,7 +84,9 @@ class Operation:
 
     def is_constant(self, position: int) -> bool:
         """Whether that input is there and constant."""
-        return position < len(self.node.inputs) and self.node.inputs[position] in self.model.constants
+        return (
+            position < len(self.node.inputs) and self.node.inputs[position] in self.model.constants
+        )
 
     @property
     def signal_names(self) -> tuple[str, ...]:
@@ -188,7 +190,7 @@ def operation(*names: str) -> Callable[[Any], Any]:
 
 
 def bind(model: Model) -> dict[int, Operation]:
-    """Layer index → operation, for all layers of the model; or one error that names every unsupported node.
+    """Layer index → operation, for all layers; or one error that names every unsupported node.
 
     Raises
     ------
@@ -200,7 +202,9 @@ def bind(model: Model) -> dict[int, Operation]:
         factory = None if layer.node.domain not in ("", "ai.onnx") else OPERATIONS.get(layer.op)
         if factory is None:
             domain = f"{layer.node.domain}." if layer.node.domain else ""
-            problems.append(f"node {layer.name!r}: operator {domain}{layer.op} has no LRP treatment here.")
+            problems.append(
+                f"node {layer.name!r}: operator {domain}{layer.op} has no LRP treatment here."
+            )
             continue
         try:
             bound[layer.index] = factory(layer, model)

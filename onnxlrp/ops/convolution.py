@@ -23,6 +23,7 @@ class ConvMap:
 
     @property
     def nbytes(self) -> int:
+        """Memory held."""
         return sum(kernel.nbytes for kernel in self._kernels.values()) or self._weight.nbytes
 
     def _kernel(self, spatial: Shape) -> ConvKernel:
@@ -34,9 +35,11 @@ class ConvMap:
         return self._kernels[pads]
 
     def forward(self, xs: tuple[Array, ...], out_shape: Shape) -> Array:
+        """The weighted sum, without bias."""
         return self._kernel(xs[0].shape[2:]).forward(xs[0])
 
     def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
+        """Every input's share of s."""
         spatial = in_shapes[0][2:]
         return (self._kernel(spatial).adjoint(s, spatial),)
 
@@ -68,6 +71,7 @@ class ConvTransposeMap:
 
     @property
     def nbytes(self) -> int:
+        """Memory held."""
         return sum(kernel.nbytes for kernel in self._kernels.values()) or self._weight.nbytes
 
     def _kernel(self, spatial: Shape, out_spatial: Shape) -> ConvKernel:
@@ -79,11 +83,13 @@ class ConvTransposeMap:
         return self._kernels[pads]
 
     def forward(self, xs: tuple[Array, ...], out_shape: Shape) -> Array:
+        """The weighted sum, without bias."""
         (x,) = xs
         spatial = out_shape[2:]
         return self._kernel(x.shape[2:], spatial).adjoint(x, spatial)
 
     def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
+        """Every input's share of s."""
         return (self._kernel(in_shapes[0][2:], s.shape[2:]).forward(s),)
 
 

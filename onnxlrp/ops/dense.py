@@ -21,18 +21,21 @@ class DenseMap:
 
     @property
     def nbytes(self) -> int:
+        """Memory held."""
         return int(self._weight.nbytes)
 
     def forward(self, xs: tuple[Array, ...], out_shape: Shape) -> Array:
+        """The weighted sum, without bias."""
         (x,) = xs
         if self._from_left:
-            return np.matmul(self._weight, x).reshape(out_shape)
+            return np.asarray(np.matmul(self._weight, x)).reshape(out_shape)
         if self._weight.ndim > 2:
-            return np.matmul(x, self._weight).reshape(out_shape)
+            return np.asarray(np.matmul(x, self._weight)).reshape(out_shape)
         rows = np.ascontiguousarray(x).reshape(-1, self._weight.shape[0])
         return matmul(rows, self._weight).reshape(out_shape)
 
     def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
+        """Every input's share of s."""
         transposed = np.swapaxes(self._weight, -1, -2)
         if self._from_left:
             return (sum_to_shape(np.matmul(transposed, s), in_shapes[0]),)

@@ -42,6 +42,7 @@ class AverageMap:
         return self._see(np.float32(1) / np.asarray(count, np.float32))
 
     def forward(self, xs: tuple[Array, ...], out_shape: Shape) -> Array:
+        """The weighted sum, without bias."""
         (x,) = xs
         spatial, out_spatial = x.shape[2:], out_shape[2:]
         total = window_sum(x, pool_geometry(self._op.window, spatial), out_spatial)
@@ -49,6 +50,7 @@ class AverageMap:
         return total
 
     def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
+        """Every input's share of s."""
         spatial, out_spatial = in_shapes[0][2:], s.shape[2:]
         weighted = s * self._weight(spatial, out_spatial)
         return (window_sum_adjoint(weighted, pool_geometry(self._op.window, spatial), spatial),)
@@ -85,7 +87,9 @@ class MaxPool(Operation):
     With the option ``max_pool="average"`` of a composite it is shared like an average pool's.
     """
 
-    treatment: ClassVar[str] = "winner takes all, first maximum on ties; option: like an average pool"
+    treatment: ClassVar[str] = (
+        "winner takes all, first maximum on ties; option: like an average pool"
+    )
 
     def __init__(self, layer: Layer, model: Model) -> None:
         super().__init__(layer, model)

@@ -42,8 +42,8 @@ def division(layer: Layer, model: Model) -> Operation:
 class Product(Operation):
     """Product of two activations.
 
-    * If one factor is computed from the other element by element (x·σ(x)), or is a gate (a sigmoid,
-      softmax or clip within [0, 1], also reshaped, repeated or scaled): all relevance to the signal.
+    * If one factor is computed from the other element by element (x·σ(x)), or is a gate (a
+      sigmoid, softmax or clip within [0, 1], also reshaped, repeated or scaled): all to the signal.
     * Two signals: half to each (the uniform rule of AttnLRP).
 
     ``treatment`` "uniform", "first" or "second" overrides what was found.

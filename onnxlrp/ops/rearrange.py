@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,7 +46,11 @@ class Concat(Move):
     def propagate(self, relevance: Array, tensors: Tensors) -> tuple[Array, ...]:
         """Cut along the axis where the inputs were joined."""
         axis = int(self.node.attributes["axis"])
-        sizes = [tensors.shape(name)[axis] for name in self.node.inputs]
+        fixed = self.model.constants
+        sizes = [
+            (fixed[name].shape if name in fixed else tensors.shape(name))[axis]
+            for name in self.node.inputs
+        ]
         parts = np.split(relevance, np.cumsum(sizes)[:-1], axis=axis)
         return tuple(parts[i] for i in self.signals)
 
@@ -125,7 +128,9 @@ class Expand(Move):
         shape = tensors.shape(self.node.inputs[0])
         if self.node.op == "Expand":
             return (sum_to_shape(relevance, shape),)
-        folded = [n for whole, n in zip(relevance.shape, shape, strict=True) for n in (whole // n, n)]
+        folded = [
+            n for whole, n in zip(relevance.shape, shape, strict=True) for n in (whole // n, n)
+        ]
         copies = tuple(range(0, 2 * len(shape), 2))
         return (relevance.reshape(folded).sum(axis=copies, dtype=np.float32),)
 
@@ -143,8 +148,9 @@ class Pad(Move):
         self._mode = mode.decode() if isinstance(mode, bytes) else str(mode)
         axes = self.constant(3)
         self._axes = None if axes is None else [int(a) for a in axes]
-        value = attributes.get("value", 0.0) if self.constant(2) is None else self.constant(2)
-        self._value = float(np.asarray(value).reshape(-1)[0]) if np.size(value) else 0.0
+        given = self.constant(2)
+        value = attributes.get("value", 0.0) if given is None or not given.size else given
+        self._value = float(np.asarray(value).reshape(-1)[0])
         if self._mode not in ("constant", "reflect", "edge", "wrap"):
             raise self.unsupported(f"pad mode {self._mode!r} is unknown")
 
@@ -169,12 +175,11 @@ class Pad(Move):
         widths = (max(before, 0), max(after, 0))
         if self._mode == "constant":
             return np.pad(inside, widths, constant_values=-1)
-        return np.pad(inside, widths, mode=self._mode)  # type: ignore[call-overload]  # ONNX and NumPy name them alike
+        # ONNX and NumPy name the modes alike.
+        return np.asarray(np.pad(inside, widths, mode=self._mode))  # type: ignore[call-overload]
 
 
-def gather_adjoint(
-    relevance: Array, source: NDArray[np.int64], axis: int, size: int
-) -> Array:
+def gather_adjoint(relevance: Array, source: NDArray[np.int64], axis: int, size: int) -> Array:
     """Adjoint of out[k] = x[source[k]] along one axis of ``size`` elements; −1 copies nothing."""
     moved = np.moveaxis(relevance, axis, 0)
     out = np.zeros((size, *moved.shape[1:]), np.float32)

@@ -48,11 +48,13 @@ class ReductionMap:
         return self._see(np.array([1.0 / count if self._op.mean else 1.0], np.float32))
 
     def forward(self, xs: tuple[Array, ...], out_shape: Shape) -> Array:
+        """The weighted sum, without bias."""
         (x,) = xs
         total = x.sum(axis=self._op.axes.of(x.ndim), dtype=np.float32)
-        return (total * self._weight(x.shape)).reshape(out_shape)
+        return np.asarray(total * self._weight(x.shape), np.float32).reshape(out_shape)
 
     def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
+        """Every input's share of s."""
         (shape,) = in_shapes
         weighted = self._op.axes.keep(s, shape) * self._weight(shape)
         return (np.broadcast_to(weighted, shape),)
@@ -100,7 +102,7 @@ class SpatialAxes(Axes):
         self._kept = True
 
     def of(self, rank: int) -> tuple[int, ...]:
-        """Axes 2, 3, …"""
+        """Axes 2 and up."""
         return tuple(range(2, rank))
 
 

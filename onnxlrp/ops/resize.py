@@ -24,7 +24,9 @@ class Grid:
         self.mode = text(attributes.get("mode", "nearest"))
         default = "asymmetric" if old else "half_pixel"
         self.transform = text(attributes.get("coordinate_transformation_mode", default))
-        self.rounding = text(attributes.get("nearest_mode", "floor" if old else "round_prefer_floor"))
+        self.rounding = text(
+            attributes.get("nearest_mode", "floor" if old else "round_prefer_floor")
+        )
         self._scales = self._given_scales(op, old)
         self._axes = attributes.get("axes")
         if self.mode not in ("nearest", "linear", "bilinear", "trilinear"):
@@ -125,6 +127,7 @@ class InterpolationMap:
         self._scale = scale
 
     def forward(self, xs: tuple[Array, ...], out_shape: Shape) -> Array:
+        """The weighted sum, without bias."""
         (z,) = xs
         for axis, scale in self._grid.axes(z.shape, out_shape):
             matrix = self._grid.matrix(z.shape[axis], out_shape[axis], scale)
@@ -132,6 +135,7 @@ class InterpolationMap:
         return np.ascontiguousarray(z) * self._scale
 
     def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
+        """Every input's share of s."""
         (in_shape,) = in_shapes
         for axis, scale in self._grid.axes(in_shape, s.shape):
             matrix = self._grid.matrix(in_shape[axis], s.shape[axis], scale)

@@ -20,12 +20,15 @@ class ScaleMap:
 
     @property
     def nbytes(self) -> int:
+        """Memory held."""
         return int(self._weight.nbytes)
 
     def forward(self, xs: tuple[Array, ...], out_shape: Shape) -> Array:
+        """The weighted sum, without bias."""
         return np.broadcast_to(xs[0] * self._weight, out_shape)
 
     def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
+        """Every input's share of s."""
         return (sum_to_shape(s * self._weight, in_shapes[0]),)
 
 
@@ -37,12 +40,15 @@ class ChannelScaleMap:
 
     @property
     def nbytes(self) -> int:
+        """Memory held."""
         return int(self._weight.nbytes)
 
     def forward(self, xs: tuple[Array, ...], out_shape: Shape) -> Array:
+        """The weighted sum, without bias."""
         return xs[0] * along_channels(self._weight, len(out_shape))
 
     def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
+        """Every input's share of s."""
         return (s * along_channels(self._weight, s.ndim),)
 
 
@@ -56,8 +62,10 @@ class Scaling(Linear):
 
     def nonnegative(self, inputs: bool) -> bool:
         """Whether the output has no negative element."""
-        return inputs and bool((self.weight >= 0).all()) and (
-            self.bias is None or bool((self.bias >= 0).all())
+        return (
+            inputs
+            and bool((self.weight >= 0).all())
+            and (self.bias is None or bool((self.bias >= 0).all()))
         )
 
     def prepare(self, see: Callable[[Array], Array]) -> LinearMap:
@@ -69,7 +77,9 @@ class Scaling(Linear):
 class BatchNormalization(Scaling):
     """y = (x − mean)/√(var + ε)·scale + B on axis 1, in inference mode."""
 
-    treatment: ClassVar[str] = "merged into the linear layer before it; elsewhere affine, by rule (ε)"
+    treatment: ClassVar[str] = (
+        "merged into the linear layer before it; elsewhere affine, by rule (ε)"
+    )
 
     def __init__(self, layer: Layer, model: Model) -> None:
         super().__init__(layer, model)
@@ -98,9 +108,7 @@ class ConstantFactor(Scaling):
     treatment: ClassVar[str] = "merged into the linear layer before it; elsewhere passes relevance"
     default_rule: ClassVar[str] = "pass"
 
-    def __init__(
-        self, layer: Layer, model: Model, signal: int, factor: Array
-    ) -> None:
+    def __init__(self, layer: Layer, model: Model, signal: int, factor: Array) -> None:
         super().__init__(layer, model)
         self.signals = (signal,)
         self.weight = factor

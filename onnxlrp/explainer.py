@@ -1,0 +1,287 @@
+"""Explaining: one forward pass, any number of designs and targets."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnxlrp.composites import Composite
+from onnxlrp.engine import LayerBooks, Progress, Sweep
+from onnxlrp.errors import ModelError, RuleError, did_you_mean
+from onnxlrp.graph.model import Model, first_layers
+from onnxlrp.kernels import ensure_compiled
+from onnxlrp.linear import Maps, Preactivation
+from onnxlrp.ops import Operation, bind
+from onnxlrp.ops.base import Array
+from onnxlrp.plan import Plan, Step, make_plan
+from onnxlrp.rules.frame import InputMap
+from onnxlrp.runtime.activations import Activations
+from onnxlrp.runtime.device import Device
+from onnxlrp.runtime.session import Sessions
+from onnxlrp.target import Init, Target, choose, initial_relevance
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An explanation of N pictures.
+
+    Attributes
+    ----------
+    relevance : ndarray, float32, shape of x
+        R of every input element, in units of the explained output.
+    target : ndarray, int64, (N,)
+        The explained class of each picture; −1 where the target was an array over the outputs.
+    output : ndarray, float32, (N, classes)
+        The explained outputs: logits, where a final softmax was cut off.
+    tensors : mapping of str to ndarray
+        Relevance of every recorded layer's output or tensor.
+    provider : str
+        The onnxruntime provider that ran the forward pass.
+    books : tuple of LayerBooks
+        Where relevance went, from the output down; empty unless asked for.
+    composite : Composite
+    """
+
+    relevance: Array
+    target: NDArray[np.int64]
+    output: Array
+    tensors: Mapping[str, Array]
+    provider: str
+    composite: Composite
+    books: tuple[LayerBooks, ...] = ()
+
+
+@dataclass
+class Workspace:
+    """What is derived from a model and dies with it: operations, weights, sessions."""
+
+    model: Model
+    operations: Mapping[int, Operation]
+    maps: Maps = field(default_factory=Maps)
+    sessions: dict[str, Sessions] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, model: Model) -> Workspace:
+        """The model's workspace, made on first use."""
+        found = model.derived.get("workspace")
+        if found is None:
+            found = model.derived.setdefault("workspace", cls(model, bind(model)))
+        assert isinstance(found, Workspace)
+        return found
+
+    def sessions_on(self, device: Device) -> Sessions:
+        """The model's onnxruntime sessions on a device."""
+        if device not in self.sessions:
+            self.sessions[device] = Sessions(self.model, device=device)
+        return self.sessions[device]
+
+
+class Explainer:
+    """Explains the same pictures again and again; the forward pass and z, z⁺, z⁻ are kept.
+
+    Parameters
+    ----------
+    model : Model
+    x : ndarray, float32, the model's input shape (N pictures)
+    device : "auto", "cpu" or "cuda"
+        Where onnxruntime runs the forward pass.
+
+    Raises
+    ------
+    InputError
+        ``x`` does not fit the model.
+    UnsupportedOperationError
+        Names every node that has no LRP treatment.
+
+    Examples
+    --------
+    >>> import onnxlrp
+    >>> model = onnxlrp.load(onnxlrp.assets.default_model_path())
+    >>> explainer = Explainer(model, np.zeros((1, 3, 227, 227), np.float32))
+    >>> maps = [explainer.explain(name).relevance for name in ("epsilon_plus", "gamma")]
+    """
+
+    def __init__(self, model: Model, x: Any, device: Device = "auto") -> None:
+        self.model = model
+        self._workspace = Workspace.of(model)
+        self._sessions = self._workspace.sessions_on(device)
+        self._activations = Activations(self._sessions, x)
+        self._kept: dict[tuple[int, InputMap], Preactivation] = {}
+        self._first = first_layers(model)
+
+    @property
+    def provider(self) -> str:
+        """The onnxruntime provider that runs the forward pass."""
+        return self._sessions.provider
+
+    @property
+    def output(self) -> Array:
+        """The explained outputs, (N, classes)."""
+        value = self._activations.value(self.model.explained)
+        return value.reshape(len(value), -1)
+
+    def plan(self, composite: Composite | str) -> Plan:
+        """What the sweep under a composite will do."""
+        return make_plan(self.model, self._workspace.operations, as_composite(composite))
+
+    def explain(
+        self,
+        composite: Composite | str = "epsilon_plus",
+        target: Target = "top1",
+        init: Init = "logit",
+        record: Iterable[str] = (),
+        books: bool = False,
+        progress: Progress | None = None,
+    ) -> Result:
+        """Explain all pictures under one design; see :func:`explain`."""
+        composite = as_composite(composite)
+        plan = make_plan(self.model, self._workspace.operations, composite)
+        wanted = self._recorded(plan, record)
+        self._activations.fetch(plan.values)
+        output = self.output
+        chosen = choose(self.model, output, target)
+        start = initial_relevance(output, chosen, init)
+        sweep = Sweep(
+            tensors=self._activations,
+            maps=self._workspace.maps,
+            bounds=self._bounds_of,
+            kept=self._kept,
+            progress=progress,
+            books=[] if books else None,
+        )
+        explained = self._activations.shape(self.model.explained)
+        relevance = sweep.run(plan, start.reshape(explained), wanted)
+        return Result(
+            relevance=relevance,
+            target=chosen.index,
+            output=output,
+            tensors={key: sweep.recorded[key] for keys in wanted.values() for key in keys},
+            provider=self.provider,
+            composite=composite,
+            books=tuple(sweep.books or ()),
+        )
+
+    def _recorded(self, plan: Plan, record: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Tensor name → the names it was asked for by (layers stand for their output)."""
+        if isinstance(record, str):
+            record = (record,)
+        wanted: dict[str, tuple[str, ...]] = {}
+        layers = {layer.name: layer.node.output for layer in self.model.layers}
+        reached = plan.tensors
+        for key in dict.fromkeys(record):
+            tensor = layers.get(key, key)
+            if tensor not in reached:
+                hint = did_you_mean(key, [*layers, *reached])
+                raise ModelError(
+                    f"record {key!r}: no relevance passes a layer or tensor of this name.{hint}"
+                )
+            wanted[tensor] = (*wanted.get(tensor, ()), key)
+        return wanted
+
+    def _bounds_of(self, step: Step) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+        """(low, high) of a z^B layer's input.
+
+        For a first layer they are bounds of the model's own input, carried to the layer through the
+        network's first steps (normalising, transposing); deeper down they are the layer's own.
+        """
+        assert step.rule is not None
+        (name,) = step.operation.signal_names
+        view = step.rule.input
+        shape = (1, *self._activations.shape(name)[1:])
+        if step.layer.index not in self._first or name == self.model.input.name:
+            low, high = (_broadcast(bound, shape, step) for bound in (view.low, view.high))
+            return (low,), (high,)
+        whole = (1, *self._activations.shape(self.model.input.name)[1:])
+        ends = [
+            Activations(self._sessions, _broadcast(bound, whole, step)).value(name)
+            for bound in (view.low, view.high)
+        ]
+        return (np.minimum(*ends),), (np.maximum(*ends),)
+
+
+def _broadcast(bound: Any, shape: tuple[int, ...], step: Step) -> Array:
+    try:
+        return np.ascontiguousarray(np.broadcast_to(np.asarray(bound, np.float32), shape))
+    except ValueError as error:
+        raise RuleError(
+            f"layer {step.layer}: bounds of shape {np.shape(bound)} do not broadcast to {shape}."
+        ) from error
+
+
+def as_composite(composite: Composite | str) -> Composite:
+    """A composite, or the preset of that name."""
+    return composite if isinstance(composite, Composite) else Composite.preset(composite)
+
+
+def explain(
+    model: Model,
+    x: Any,
+    composite: Composite | str = "epsilon_plus",
+    target: Target = "top1",
+    init: Init = "logit",
+    record: Iterable[str] = (),
+    *,
+    device: Device = "auto",
+    books: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """Relevance of every input element for one output of each picture.
+
+    Rᵢ = Σⱼ (share of i in j)·Rⱼ, layer by layer from the explained output down to the picture,
+    under the rules of a composite.
+
+    Parameters
+    ----------
+    model : Model
+        From :func:`onnxlrp.load`.
+    x : array of numbers, the model's input shape (N pictures)
+        From :meth:`Model.preprocess`, or your own.
+    composite : Composite or str
+        Which rule each layer gets; a preset's name will do.
+    target : int, one int a picture, "top1", a label, or float weights (classes,) or (N, classes)
+        What is explained.
+    init : "logit", "one", or an array of the outputs' shape
+        R at the output: the target's logit, 1, or your own.
+    record : names of layers (their output) or tensors
+        Whose relevance is returned as well, in ``result.tensors``.
+    device : "auto", "cpu" or "cuda"
+        Where onnxruntime runs the forward pass.
+    books : bool
+        Also report where relevance went, layer by layer.
+    progress : callable(done, total, layer)
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    InputError, TargetError, CompositeError, ModelError
+        The argument at fault, and what to do.
+    NumericalError
+        NaN or Inf, with the layer that made it.
+
+    Notes
+    -----
+    Bach et al. 2015, 10.1371/journal.pone.0130140, introduced LRP.
+
+    Examples
+    --------
+    >>> import onnxlrp
+    >>> model = onnxlrp.load(onnxlrp.assets.default_model_path())
+    >>> x = np.zeros((1, 3, 227, 227), np.float32)
+    >>> onnxlrp.explain(model, x, "epsilon_plus").relevance.shape
+    (1, 3, 227, 227)
+    """
+    ensure_compiled(_notify)
+    explainer = Explainer(model, x, device)
+    return explainer.explain(composite, target, init, record, books, progress)
+
+
+def _notify(message: str) -> None:
+    print(message, file=sys.stderr)

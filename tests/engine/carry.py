@@ -1,0 +1,26 @@
+"""One linear layer under one rule, carried out by the package on a one-node network."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from onnxlrp.linear import Maps, Preactivation, redistribute, see_input
+from onnxlrp.rules import InputMap
+
+
+def carry(single, rule, relevance, bounds=None, use_z=True, keep_books=False):
+    """Relevance of the layer's inputs (and its books); ``bounds`` (low, high) for z^B."""
+    op, tensors = single.operation, single.tensors()
+    xs = tuple(tensors.value(name) for name in op.signal_names)
+    z = tensors.value("o0")
+    if rule.input.is_constant:
+        xs = tuple(np.full_like(x, rule.input.constant) for x in xs)
+        seen = see_input(InputMap(), xs, None, nonnegative=False)
+    else:
+        seen = see_input(rule.input, xs, bounds, nonnegative=False)
+    preactivation = Preactivation(op, Maps(), seen, z.shape)
+    if rule.input.is_plain and use_z:
+        preactivation.take(z)
+    shapes = tuple(x.shape for x in xs)
+    parts, books = redistribute(op, rule, preactivation, relevance, shapes, keep_books)
+    return (parts, books) if keep_books else parts

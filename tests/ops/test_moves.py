@@ -1,0 +1,86 @@
+"""A move's propagate is the adjoint of what onnxruntime does: ⟨move(v), R⟩ = ⟨v, propagate(R)⟩."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.ops.single import SingleNode, normal
+
+I = np.int64  # noqa: E741
+
+
+def ints(*values):
+    return np.array(values, I)
+
+
+X = normal(2, 4, 6, 5)
+MOVES = {
+    "reshape": SingleNode("Reshape", [X], {1: ints(2, -1)}),
+    "flatten": SingleNode("Flatten", [X], axis=2),
+    "squeeze": SingleNode("Squeeze", [normal(2, 3, 1, 1)], {1: ints(2, 3)}),
+    "squeeze old": SingleNode("Squeeze", [normal(2, 3, 1, 1)], opset=11, axes=[2]),
+    "unsqueeze": SingleNode("Unsqueeze", [X], {1: ints(1)}),
+    "transpose": SingleNode("Transpose", [X], perm=[0, 2, 3, 1]),
+    "transpose reversed": SingleNode("Transpose", [X]),
+    "concat": SingleNode("Concat", [X, normal(2, 3, 6, 5, seed=1)], axis=1),
+    "concat a constant": SingleNode("Concat", [X], {0: 0 * normal(2, 1, 6, 5)}, axis=1),
+    "concat last axis": SingleNode("Concat", [X, X], axis=-1),
+    "split": SingleNode("Split", [X], {1: ints(1, 3)}, outputs=2, axis=1),
+    "slice": SingleNode("Slice", [X], {1: ints(1, -4), 2: ints(4, -1), 3: ints(1, 2)}),
+    "slice steps": SingleNode("Slice", [X], {1: ints(0), 2: ints(6), 3: ints(2), 4: ints(2)}),
+    "slice backwards": SingleNode(
+        "Slice", [X], {1: ints(-1), 2: ints(-(2**62)), 3: ints(3), 4: ints(-2)}
+    ),
+    "slice to the end": SingleNode("Slice", [X], {1: ints(1), 2: ints(2**62), 3: ints(2)}),
+    "slice old": SingleNode("Slice", [X], opset=9, starts=[1], ends=[3], axes=[1]),
+    "gather": SingleNode("Gather", [X], {1: ints(3, 0, 0, -1)}, axis=1),
+    "gather scalar": SingleNode("Gather", [X], {1: np.array(2, I)}, axis=3),
+    "expand": SingleNode("Expand", [normal(2, 3, 1, 1)], {1: ints(2, 3, 4, 5)}),
+    "expand new axis": SingleNode("Expand", [normal(2, 3)], {1: ints(4, 2, 3)}),
+    "tile": SingleNode("Tile", [X], {1: ints(1, 2, 1, 3)}),
+    "pad": SingleNode("Pad", [X], {1: ints(0, 0, 1, 2, 0, 1, 3, 0)}),
+    "pad cut": SingleNode("Pad", [X], {1: ints(0, 0, -1, 2, 0, 0, 1, -2)}),
+    "pad reflect": SingleNode("Pad", [X], {1: ints(0, 0, 2, 2, 0, 0, 3, 1)}, mode="reflect"),
+    "pad edge": SingleNode("Pad", [X], {1: ints(0, 0, 2, 2, 0, 0, 3, 1)}, mode="edge"),
+    "pad axes": SingleNode("Pad", [X], {1: ints(1, 2, 3, 4), 2: None, 3: ints(2, -1)}),
+    "pad old": SingleNode("Pad", [X], opset=10, pads=[0, 0, 1, 2, 0, 1, 3, 0]),
+    "depth to space": SingleNode("DepthToSpace", [X], blocksize=2),
+    "depth to space CRD": SingleNode("DepthToSpace", [X], blocksize=2, mode="CRD"),
+    "space to depth": SingleNode("SpaceToDepth", [normal(2, 3, 6, 4)], blocksize=2),
+    "resize nearest": SingleNode("Resize", [X], {1: None, 2: np.array([1, 1, 2, 3], np.float32)}),
+    "resize nearest sizes": SingleNode("Resize", [X], {1: None, 2: None, 3: ints(2, 4, 9, 8)}),
+    "resize nearest down": SingleNode(
+        "Resize", [X], {1: None, 2: np.array([1, 1, 0.5, 0.6], np.float32)},
+        coordinate_transformation_mode="asymmetric", nearest_mode="floor",
+    ),
+    "upsample": SingleNode(
+        "Upsample", [X], {1: np.array([1, 1, 2, 2], np.float32)}, opset=9, mode="nearest"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_is_the_adjoint(name):
+    single = MOVES[name]
+    op, tensors = single.operation, single.tensors()
+    inputs = [normal(*x.shape, seed=7 + k) for k, x in enumerate(single.inputs.values())]
+    outputs = single.run(*inputs)
+    relevances = tuple(normal(*o.shape, seed=50 + k) for k, o in enumerate(outputs))
+    parts = op.propagate_all(relevances, tensors)
+    assert [p.shape for p in parts] == [x.shape for x in inputs]
+    forward = sum(
+        float(np.vdot(o.astype(np.float64), r)) for o, r in zip(outputs, relevances, strict=True)
+    )
+    backward = sum(
+        float(np.vdot(x.astype(np.float64), p)) for x, p in zip(inputs, parts, strict=True)
+    )
+    assert backward == pytest.approx(forward, rel=1e-5, abs=1e-5)
+
+
+def test_a_piece_of_a_split_without_relevance_counts_as_zero():
+    single = MOVES["split"]
+    first = normal(2, 1, 6, 5)
+    (whole,) = single.operation.propagate_all((first, None), single.tensors())
+    np.testing.assert_array_equal(whole[:, :1], first)
+    assert not whole[:, 1:].any()
