@@ -1,1 +1,1 @@
-"""The imported network: reading the file, canonising it, and the frozen Model that all else reads."""
+"""The imported network: reading the file, canonising it, the frozen Model that all else reads."""

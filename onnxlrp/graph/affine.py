@@ -33,7 +33,7 @@ class Channels:
     rank: int
 
     def vector(self, constant: NDArray[Any]) -> Vector | None:
-        """The constant as one number a channel; None if it varies along, or adds, another axis."""
+        """Return the constant as one number a channel; None if it has, or adds, another axis."""
         if constant.ndim > self.rank or constant.dtype.kind != "f":
             return None
         shape = (1,) * (self.rank - constant.ndim) + constant.shape
@@ -51,7 +51,7 @@ class Affine:
     shift: Vector
 
     def then(self, other: Affine) -> Affine:
-        """``other`` after this one."""
+        """Apply ``other`` after this one."""
         return Affine(self.scale * other.scale, self.shift * other.scale + other.shift)
 
     @property
@@ -62,12 +62,12 @@ class Affine:
 
 
 def identity(channels: Channels) -> Affine:
-    """y = z."""
+    """Return y = z."""
     return Affine(np.ones(channels.count), np.zeros(channels.count))
 
 
 def affine(node: Node, z: str, channels: Channels, constants: Constants) -> Affine | None:
-    """What a node does to the tensor ``z``; None if that is not one scale and shift a channel.
+    """Read what a node does to the tensor ``z``; None if that is no scale and shift a channel.
 
     1. BatchNormalization (inference, per channel, all four parameters constant)
     2. z·c, c·z    3. z/c    4. z+c, c+z    5. z−c    6. c−z    7. −z
@@ -99,7 +99,7 @@ _FORMS: Mapping[tuple[str, int], Callable[[Vector], Affine]] = {
 
 
 def _reciprocal(c: Vector) -> Vector:
-    """1/c, infinite where c is 0."""
+    """Return 1/c, infinite where c is 0."""
     with np.errstate(divide="ignore"):
         return 1.0 / c
 
@@ -107,7 +107,7 @@ def _reciprocal(c: Vector) -> Vector:
 def _batch_normalization(
     node: Node, z: str, channels: Channels, constants: Constants
 ) -> Affine | None:
-    """γ·(z − μ)/√(σ² + ε) + β; its channels are always axis 1."""
+    """Read γ·(z − μ)/√(σ² + ε) + β; its channels are always axis 1."""
     parameters = [constants.get(name) for name in node.inputs[1:5]]
     on_axis_1 = channels.rank - channels.from_end == 1
     per_channel = node.attributes.get("spatial", 1) == 1  # until opset 8

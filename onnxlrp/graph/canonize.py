@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import replace
 
-from onnxlrp.graph.affine import Affine, affine, identity
+from onnxlrp.graph.affine import affine, identity
 from onnxlrp.graph.draft import Draft, leading_to, readers
 from onnxlrp.graph.merge import Array, fold, kernel
 from onnxlrp.graph.model import Change, Node
@@ -49,7 +49,7 @@ def remove_transparent(draft: Draft) -> Draft:
 
 
 def _is_transparent(node: Node, draft: Draft) -> bool:
-    """Whether the node's output is its first input."""
+    """Tell whether the node's output is its first input."""
     if node.domain not in ("", "ai.onnx"):
         return False
     if node.op in ("Identity", "Dropout"):
@@ -61,7 +61,7 @@ def _is_transparent(node: Node, draft: Draft) -> bool:
 
 
 def _cast_to(node: Node) -> str:
-    """NumPy name of the type that a Cast makes."""
+    """Return the NumPy name of the type that a Cast makes."""
     from onnx import helper
 
     return helper.tensor_dtype_to_np_dtype(node.attributes["to"]).name
@@ -91,8 +91,8 @@ def cut_final_activation(draft: Draft) -> Draft:
 def merge_affine(draft: Draft) -> Draft:
     """Fold affine nodes into the linear layer before them.
 
-    Layers: Conv, ConvTranspose, Gemm, MatMul with constant weights. Nodes behind them, in any number
-    and order: see :func:`onnxlrp.graph.affine.affine`; a bias Add behind MatMul is one of them.
+    Layers: Conv, ConvTranspose, Gemm, MatMul with constant weights. Nodes behind them, in any
+    number and order: see :func:`onnxlrp.graph.affine.affine`; MatMul's bias Add is one of them.
     A node stays if something else reads what stands before it, or if that is an output.
     """
     readers_of = readers(draft.nodes)
@@ -128,7 +128,7 @@ def merge_affine(draft: Draft) -> Draft:
 def _absorbed(
     node: Node, draft: Draft, readers_of: Mapping[str, tuple[Node, ...]], taken: Container[str]
 ) -> tuple[Node, dict[str, Array], tuple[str, ...]]:
-    """The layer with all that can be folded into it, its new constants, the names of what is gone."""
+    """Return the layer with all that folds into it, its new constants, and what is gone."""
     weights = kernel(node, draft)
     if weights is None:
         return node, {}, ()

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.errors import ModelError
+from onnxlrp.graph.inference import Weights, open_session, reason
 from onnxlrp.graph.proto import extracted, reads
-from onnxlrp.graph.weights import Weights, share
 
 if TYPE_CHECKING:
     import onnx
@@ -28,7 +28,7 @@ _RANDOM = frozenset(
 
 
 def constant_names(proto: onnx.ModelProto) -> frozenset[str]:
-    """Initializers, and everything computed from them alone."""
+    """Name the initializers and everything computed from them alone."""
     known = {tensor.name for tensor in proto.graph.initializer}
     for node in proto.graph.node:
         if node.op_type not in _RANDOM and known.issuperset(reads(node)):
@@ -39,7 +39,7 @@ def constant_names(proto: onnx.ModelProto) -> frozenset[str]:
 def constant_values(
     proto: onnx.ModelProto, weights: Weights, names: Iterable[str]
 ) -> Mapping[str, NDArray[Any]]:
-    """Values of constant tensors; what is computed is computed once, by onnxruntime.
+    """Return the values of constant tensors; what is computed is computed once, by onnxruntime.
 
     Floating-point values come as float32 in C order, others as they are.
     """
@@ -59,30 +59,17 @@ def _computed(
     """Run the constant part of the graph."""
     if not names:
         return {}
-    import onnxruntime
-
-    part = extracted(proto, names)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # what goes wrong arrives as an exception
-    share(weights, part, options)
+    session = open_session(extracted(proto, names), weights)
     try:
-        session = onnxruntime.InferenceSession(
-            part.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
         return dict(zip(names, session.run(names, {}), strict=True))
     except Exception as error:  # onnxruntime's exceptions have no common base
         raise ModelError(
-            f"onnxruntime cannot compute the constants {', '.join(names[:3])}: {first_line(error)}"
+            f"onnxruntime cannot compute the constants {', '.join(names[:3])}: {reason(error)}"
         ) from error
 
 
-def first_line(error: Exception) -> str:
-    """The first line of onnxruntime's message, without its internal source position."""
-    return str(error).strip().splitlines()[0].rsplit("] : ", 1)[-1] if str(error) else repr(error)
-
-
 def _single(values: NDArray[Any]) -> NDArray[Any]:
-    """Floating-point values as float32; read-only, C order."""
+    """Return floating-point values as float32; read-only, C order."""
     if values.dtype.kind in "fV":  # V: bfloat16 and its kin
         values = values.astype(np.float32, copy=False)
     values = np.ascontiguousarray(values).reshape(values.shape)

@@ -45,17 +45,17 @@ class Draft:
     changes: tuple[Change, ...] = ()
 
     def dtype(self, name: str) -> str:
-        """NumPy name of a tensor's element type; "" if unknown."""
+        """Return the NumPy name of a tensor's element type; "" if unknown."""
         return self.types[name].dtype if name in self.types else ""
 
     def rank(self, name: str) -> int | None:
-        """Number of a tensor's axes; None if unknown."""
+        """Return the number of a tensor's axes; None if unknown."""
         shape = self.types[name].shape if name in self.types else None
         return None if shape is None else len(shape)
 
 
 def leading_to(nodes: Sequence[Node], target: str) -> tuple[Node, ...]:
-    """The nodes without which ``target`` cannot be computed, in their order."""
+    """Return the nodes without which ``target`` cannot be computed, in their order."""
     needed = {target}
     kept: list[Node] = []
     for node in reversed(nodes):
@@ -66,7 +66,7 @@ def leading_to(nodes: Sequence[Node], target: str) -> tuple[Node, ...]:
 
 
 def readers(nodes: Iterable[Node]) -> Mapping[str, tuple[Node, ...]]:
-    """Tensor name → the nodes that read it, each once."""
+    """Map every tensor name to the nodes that read it, each once."""
     found: dict[str, list[Node]] = {}
     for node in nodes:
         for name in dict.fromkeys(node.inputs):

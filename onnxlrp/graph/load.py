@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,20 +30,21 @@ def load(
 ) -> Model:
     """Import a network: read it, find its picture and its output, and canonise the way between.
 
-    The network itself is not changed: onnxruntime runs it as it is. Canonising decides which layers a
-    person sees and how relevance walks them; ``model.changes`` reports it.
+    The network itself is not changed: onnxruntime runs it as it is. Canonising decides which layers
+    a person sees and how relevance walks them; ``model.changes`` reports it.
 
     Parameters
     ----------
     source : path, bytes or onnx.ModelProto
-        IR 3 and opset 7 or newer, up to what the installed onnxruntime reads. External data must lie
-        beside the file, so they need a path. A ModelProto is left as it is.
+        IR 3 and opset 7 or newer, up to what the installed onnxruntime reads. External data must
+        lie beside the file, so they need a path. A ModelProto is left as it is.
     preprocessing : Preprocessing, optional
         How pictures become the input tensor; None: guessed, ``model.preprocessing_note`` says how.
     labels : sequence of str, or path of a text file with one name a line, optional
         Class names in the order of the outputs.
     output : str, optional
-        Name of the output to explain; None: the first floating-point one that depends on the picture.
+        Name of the output to explain; None: the first floating-point one that depends on the
+        picture.
 
     Returns
     -------
@@ -76,7 +77,7 @@ def load(
     note = "given by the caller"
     if preprocessing is None:
         metadata = {entry.key: entry.value for entry in proto.metadata_props}
-        preprocessing, note = Preprocessing.guess(picture.shape, classes, metadata)
+        preprocessing, note = Preprocessing.guess(picture.shape or (), classes, metadata)
     read_names = {name for layer in layers for name in layer.node.inputs}
     return Model(
         name=file.name,
@@ -98,7 +99,7 @@ def load(
 
 
 def _layers(draft: Draft) -> tuple[Layer, ...]:
-    """Number the nodes along the ruler and mark the inputs that carry signal."""
+    """Turn nodes into layers along the ruler; mark the inputs that carry signal."""
     return tuple(
         Layer(
             index=index,
@@ -111,7 +112,7 @@ def _layers(draft: Draft) -> tuple[Layer, ...]:
 
 
 def _classes(explained: Tensor | None) -> int | None:
-    """Number of output elements a picture; None if it is not fixed."""
+    """Count the output elements a picture; None if that is not fixed."""
     if explained is None or explained.shape is None:
         return None
     sizes = [size for size in explained.shape[1:] if isinstance(size, int)]
@@ -121,7 +122,7 @@ def _classes(explained: Tensor | None) -> int | None:
 def _labels(
     labels: Sequence[str] | str | PathLike[str] | None, classes: int | None
 ) -> tuple[str, ...]:
-    """Class names from a sequence or a text file, checked against the number of outputs."""
+    """Read class names from a sequence or a text file, as many as the model has outputs."""
     if labels is None:
         return ()
     names: Iterable[str] = (
@@ -134,7 +135,7 @@ def _labels(
 
 
 def _lines(path: Path) -> list[str]:
-    """The lines of a text file, the last empty ones left out."""
+    """Read the lines of a text file, the last empty ones left out."""
     try:
         return path.read_text(encoding="utf-8").rstrip().splitlines()
     except (OSError, UnicodeDecodeError) as error:

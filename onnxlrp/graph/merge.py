@@ -1,4 +1,4 @@
-"""Folding an affine map into the weights of the linear layer before it: W·scale, b·scale + shift."""
+"""Folding an affine map into the linear layer before it: W·scale, b·scale + shift."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Kernel:
 
 
 def kernel(node: Node, draft: Draft) -> Kernel | None:
-    """A weighted node's kernel; None if weight or bias is computed or of a form that cannot fold."""
+    """Read a weighted node's kernel; None if weight or bias is computed, or cannot fold."""
     make = {
         "Conv": _conv,
         "ConvTranspose": _conv_transpose,
@@ -69,7 +69,7 @@ def kernel(node: Node, draft: Draft) -> Kernel | None:
 
 
 def _conv(node: Node, weight: Array, draft: Draft) -> Kernel:
-    """W is (K, C/groups, …)."""
+    """Read W (K, C/groups, …)."""
     count, rank = weight.shape[0], weight.ndim
     spread = (count,) + (1,) * (rank - 1)
     channels = Channels(count, rank - 1, rank)
@@ -77,7 +77,7 @@ def _conv(node: Node, weight: Array, draft: Draft) -> Kernel:
 
 
 def _conv_transpose(node: Node, weight: Array, draft: Draft) -> Kernel:
-    """W is (C, K/groups, …): group g makes the output channels g·K/groups and following."""
+    """Read W (C, K/groups, …): group g makes the output channels g·K/groups and following."""
     groups = node.attributes.get("group", 1)
     inputs, per_group, *window = weight.shape
     spread = (groups, 1, per_group) + (1,) * len(window)
@@ -87,7 +87,7 @@ def _conv_transpose(node: Node, weight: Array, draft: Draft) -> Kernel:
 
 
 def _gemm(node: Node, weight: Array, draft: Draft) -> Kernel | None:
-    """α·A·W + β·C; W is (C, K), or (K, C) with transB."""
+    """Read α·A·W + β·B with W (C, K), or (K, C) if transB is set."""
     if node.attributes.get("transA", 0):
         return None
     transposed = node.attributes.get("transB", 0)
@@ -99,7 +99,7 @@ def _gemm(node: Node, weight: Array, draft: Draft) -> Kernel | None:
 
 
 def _matmul(node: Node, weight: Array, draft: Draft) -> Kernel | None:
-    """A·W with W (C, K): the channels are the last axis."""
+    """Read A·W with W (C, K): the channels are the last axis."""
     if weight.ndim != 2:
         return None
     count = weight.shape[1]
@@ -111,7 +111,7 @@ def _matmul(node: Node, weight: Array, draft: Draft) -> Kernel | None:
 def fold(
     node: Node, kernel: Kernel, step: Affine, taken: Container[str]
 ) -> tuple[Node, dict[str, Array]]:
-    """The node with scale and shift in its weights, and the new constants.
+    """Put scale and shift into a node's weights; return it and the new constants.
 
     Computed in float64, stored in float32. A weight that does not change is not copied.
     """
@@ -131,7 +131,7 @@ def fold(
 
 
 def _scaled(kernel: Kernel, scale: NDArray[np.float64]) -> Array:
-    """W·scale: the product in float64, rounded once, without a float64 copy of W."""
+    """Return W·scale: a float64 product, rounded once, without a float64 copy of W."""
     weight = kernel.weight.reshape(kernel.blocked)
     out = np.empty(kernel.blocked, np.float32)
     factors = scale.reshape(kernel.spread)
@@ -140,7 +140,7 @@ def _scaled(kernel: Kernel, scale: NDArray[np.float64]) -> Array:
 
 
 def _fresh(name: str, taken: Container[str]) -> str:
-    """A tensor name that the model does not use."""
+    """Return a tensor name that the model does not use."""
     while name in taken:
         name += "_merged"
     return name

@@ -143,7 +143,7 @@ class Model:
     labels : tuple of str
         Class names in the order of the outputs; empty if unknown.
     weights : mapping of str to ndarray
-        The big initializers of ``proto``: one copy, which the layers and onnxruntime's sessions read.
+        The big initializers of ``proto``: one copy, which layers and onnxruntime sessions read.
     derived : dict
         A place for what is made from the model once (sessions, mapped weights), so that it lives
         and dies with it. No part of the model's value.
@@ -241,7 +241,7 @@ class Model:
 
 
 def first_layers(model: Model, names: Sequence[str] = WEIGHTED) -> frozenset[int]:
-    """Indices of the layers of type ``names`` that the input reaches without passing another one."""
+    """Indices of the layers of these types that the input reaches without passing another one."""
     reached = {model.input.name}
     first: set[int] = set()
     for layer in model.layers:
@@ -255,7 +255,7 @@ def first_layers(model: Model, names: Sequence[str] = WEIGHTED) -> frozenset[int
 
 
 def last_layers(model: Model, names: Sequence[str] = WEIGHTED) -> frozenset[int]:
-    """Indices of the layers of type ``names`` from which the explained tensor is reached without another one."""
+    """Indices of the layers of these types with no other one between them and the explained tensor."""
     wanted = {model.explained}
     last: set[int] = set()
     for layer in reversed(model.layers):

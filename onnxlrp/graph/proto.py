@@ -1,4 +1,4 @@
-"""Reading and cutting a ModelProto: who reads what, types and shapes, the part that makes a tensor."""
+"""Reading and cutting a ModelProto: who reads what, types, shapes, the part that makes a tensor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def reads(node: onnx.NodeProto) -> Iterator[str]:
-    """Names of the tensors a node reads: its inputs, and what its sub-graphs take from outside."""
+    """Name the tensors a node reads: its inputs, and what its sub-graphs take from outside."""
     yield from (name for name in node.input if name)
     for graph in _subgraphs(node):
         inner = {port.name for port in graph.input} | {t.name for t in graph.initializer}
@@ -23,7 +23,7 @@ def reads(node: onnx.NodeProto) -> Iterator[str]:
 
 
 def _subgraphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
-    """The bodies of If, Loop and Scan."""
+    """Yield the bodies of If, Loop and Scan."""
     for attribute in node.attribute:
         if attribute.HasField("g"):
             yield attribute.g
@@ -31,12 +31,12 @@ def _subgraphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
 
 
 def attributes(node: onnx.NodeProto) -> Mapping[str, Any]:
-    """Attributes as Python values: numbers, str, tuples, arrays; sub-graphs stay as they are."""
+    """Return attributes as Python values: numbers, str, tuples, arrays; sub-graphs as they are."""
     return {a.name: _plain(a) for a in node.attribute}
 
 
 def _plain(attribute: onnx.AttributeProto) -> Any:
-    """One attribute's value; attributes of functions are gone after inlining."""
+    """Return one attribute's value."""
     from onnx import TensorProto, helper, numpy_helper
 
     value = helper.get_attribute_value(attribute)
@@ -50,7 +50,7 @@ def _plain(attribute: onnx.AttributeProto) -> Any:
 
 
 def tensor(port: onnx.ValueInfoProto) -> Tensor | None:
-    """A declared tensor; None for sequences, maps and optionals."""
+    """Read a declared tensor; None for sequences, maps and optionals."""
     from onnx import helper
 
     kind = port.type.tensor_type
@@ -65,7 +65,7 @@ def tensor(port: onnx.ValueInfoProto) -> Tensor | None:
 
 
 def inferred(proto: onnx.ModelProto) -> Mapping[str, Tensor]:
-    """Types and, as far as they can be known, shapes of the graph's tensors."""
+    """Infer types and, as far as they can be known, shapes of the graph's tensors."""
     from onnx import shape_inference
 
     graph = shape_inference.infer_shapes(proto, data_prop=True).graph
@@ -74,7 +74,7 @@ def inferred(proto: onnx.ModelProto) -> Mapping[str, Tensor]:
 
 
 def inlined(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """The model with the calls of its own functions replaced by their nodes."""
+    """Replace the calls of the model's own functions by their nodes."""
     if not proto.functions:
         return proto
     from onnx import inliner
@@ -83,7 +83,7 @@ def inlined(proto: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def extracted(proto: onnx.ModelProto, outputs: Iterable[str]) -> onnx.ModelProto:
-    """The part of the model that computes these tensors; IR version and opsets stay."""
+    """Cut out the part of the model that computes these tensors; IR and opsets stay."""
     import onnx
 
     wanted = list(outputs)

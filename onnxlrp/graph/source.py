@@ -10,7 +10,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from onnxlrp.errors import ModelFileError
+from onnxlrp.errors import ModelError, ModelFileError
+from onnxlrp.graph.inference import open_session
 
 if TYPE_CHECKING:
     import onnx
@@ -51,7 +52,7 @@ class Source:
 
 
 def is_standard(domain: str) -> bool:
-    """Whether an operator domain is ONNX's own."""
+    """Tell whether an operator domain is ONNX's own."""
     return domain in ("", "ai.onnx")
 
 
@@ -63,12 +64,14 @@ def read(source: str | PathLike[str] | bytes | onnx.ModelProto) -> Source:
     ModelFileError
         Missing, a directory, empty, truncated, not ONNX, or a version that cannot be read.
     """
-    if isinstance(source, bytes | bytearray | memoryview):
-        found = _parsed(memoryview(source), "the model", "the bytes given", None)
+    import onnx
+
+    if isinstance(source, onnx.ModelProto):
+        found = Source(source.graph.name or "model", "the model", _digest(source), source, None)
+    elif isinstance(source, bytes | bytearray | memoryview):
+        found = _parsed(memoryview(source), "model", "the bytes given", None)
     elif isinstance(source, str | PathLike):
         found = _from_path(Path(source))
-    elif hasattr(source, "graph") and hasattr(source, "SerializeToString"):
-        found = Source(source.graph.name or "model", "the model", _digest(source), source, None)
     else:
         raise ModelFileError(
             f"cannot load a model from {type(source).__name__}: pass a path, bytes or a ModelProto."
@@ -79,8 +82,8 @@ def read(source: str | PathLike[str] | bytes | onnx.ModelProto) -> Source:
 
 
 def _digest(proto: onnx.ModelProto) -> str:
-    """SHA-256 of what saving the model would write."""
-    from google.protobuf.message import EncodeError
+    """Hash what saving the model would write."""
+    from google.protobuf.message import EncodeError  # type: ignore[import-untyped]
 
     try:
         return hashlib.sha256(proto.SerializeToString()).hexdigest()
@@ -117,23 +120,23 @@ def _parsed(content: memoryview, name: str, where: str, folder: Path | None) -> 
 
     digest = hashlib.sha256(content).hexdigest()
     try:
-        # The parser takes a memoryview although its signature asks for bytes.
-        proto = onnx.ModelProto.FromString(content)  # type: ignore[arg-type]
+        proto = onnx.ModelProto.FromString(content)
     except DecodeError as error:
         raise ModelFileError(
             f"{where}: not an ONNX model, or truncated; export or copy the file again."
         ) from error
-    if folder is None and proto.graph.name:
-        name = proto.graph.name
     return Source(name, where, digest, proto, folder)
 
 
 def _check_complete(source: Source) -> None:
     """Refuse what parses but is no network: other protobuf files, files cut at a field's end."""
-    proto = source.proto
-    if not proto.ir_version or not proto.graph.node or not proto.opset_import:
-        missing = "nodes" if proto.ir_version else "IR version"
-        missing = "operator set" if proto.ir_version and proto.graph.node else missing
+    parts = {
+        "IR version": source.proto.ir_version,
+        "operator set": source.proto.opset_import,
+        "nodes": source.proto.graph.node,
+    }
+    missing = next((name for name, part in parts.items() if not part), None)
+    if missing is not None:
         raise ModelFileError(
             f"{source.where}: not an ONNX model, or truncated: it has no {missing}; "
             "export or copy the file again."
@@ -148,21 +151,24 @@ def _check_versions(source: Source) -> None:
     needs = f"{source.where}: model needs IR {ir} / opset {opset}"
     if ir < OLDEST_IR or opset < OLDEST_OPSET:
         raise ModelFileError(
-            f"{needs}; onnxlrp reads IR {OLDEST_IR} / opset {OLDEST_OPSET} and newer: convert it with "
-            "onnx.version_converter or export it again."
+            f"{needs}; onnxlrp reads IR {OLDEST_IR} / opset {OLDEST_OPSET} and newer: convert it "
+            "with onnx.version_converter or export it again."
         )
     if not _onnxruntime_reads(ir, opset):
-        newest_ir = _newest(lambda v: _onnxruntime_reads(v, OLDEST_OPSET), OLDEST_IR, ir)
-        newest_opset = _newest(lambda v: _onnxruntime_reads(OLDEST_IR, v), OLDEST_OPSET, opset)
+        newest_ir = _newest(lambda version: _onnxruntime_reads(version, OLDEST_OPSET), OLDEST_IR)
+        newest_opset = _newest(lambda version: _onnxruntime_reads(OLDEST_IR, version), OLDEST_OPSET)
         raise ModelFileError(
-            f"{needs}; the installed onnxruntime {onnxruntime.__version__} reads up to IR {newest_ir} "
-            f"/ opset {newest_opset}: export it for an older opset or upgrade onnxruntime."
+            f"{needs}; the installed onnxruntime {onnxruntime.__version__} reads up to "
+            f"IR {newest_ir} / opset {newest_opset}: export it for an older opset or upgrade "
+            "onnxruntime."
         )
 
 
-def _newest(reads: Callable[[int], bool], oldest: int, asked: int) -> int:
-    """The largest version up to ``asked`` that is read (versions are read without gaps)."""
-    low, high = oldest, asked + 1
+def _newest(reads: Callable[[int], bool], oldest: int) -> int:
+    """Find the largest version that is read; from the oldest one on there are no gaps."""
+    low, high = oldest, 2 * oldest
+    while reads(high):
+        low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if reads(middle) else (low, middle)
@@ -171,22 +177,15 @@ def _newest(reads: Callable[[int], bool], oldest: int, asked: int) -> int:
 
 def _onnxruntime_reads(ir: int, opset: int) -> bool:
     """Ask onnxruntime itself, with the smallest model of these versions."""
-    import onnxruntime
     from onnx import TensorProto, helper
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy"]
-    graph = helper.make_graph(
-        [helper.make_node("Relu", ["x"], ["y"])], "probe", ports[:1], ports[1:]
-    )
+    node = helper.make_node("Relu", ["x"], ["y"])
+    graph = helper.make_graph([node], "probe", ports[:1], ports[1:])
     probe = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
     probe.ir_version = ir
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
     try:
-        onnxruntime.InferenceSession(
-            probe.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
-    except (state.Fail, state.InvalidGraph, state.InvalidArgument, state.NotImplemented):
+        open_session(probe, {})
+    except ModelError:
         return False
     return True

@@ -1,8 +1,9 @@
-"""From the picture to the explained output: which input, which output, and the nodes between them."""
+"""From the picture to the explained output: which input, which output, the nodes between."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -10,9 +11,9 @@ from numpy.typing import NDArray
 from onnxlrp.errors import ModelError, did_you_mean
 from onnxlrp.graph.constants import constant_names, constant_values
 from onnxlrp.graph.draft import Draft
+from onnxlrp.graph.inference import Weights
 from onnxlrp.graph.model import Change, Node, Tensor
 from onnxlrp.graph.proto import attributes, reads, tensor
-from onnxlrp.graph.weights import Weights
 
 if TYPE_CHECKING:
     import onnx
@@ -33,7 +34,7 @@ def find_ports(proto: onnx.ModelProto, output: str | None) -> tuple[Tensor, Tens
     Raises
     ------
     ModelError
-        No such output, none or several pictures, other inputs needed, or a broken graph.
+        No such output, no picture, several inputs, or a broken graph.
     """
     inputs = {port.name: tensor(port) for port in proto.graph.input}
     pictures = {name: t for name, t in inputs.items() if t is not None and t.dtype in _PICTURES}
@@ -43,20 +44,13 @@ def find_ports(proto: onnx.ModelProto, output: str | None) -> tuple[Tensor, Tens
         )
     sources = _sources(proto)
     explained = _explained(proto, output, pictures, sources)
-    needed = [name for name in inputs if name in sources.get(explained.name, ())]
-    found = [pictures[name] for name in needed if name in pictures]
-    if len(found) > 1:
+    needed = [name for name in inputs if name in sources[explained.name]]
+    if len(needed) > 1 or needed[0] not in pictures:
         raise ModelError(
-            f"output {explained.name!r} depends on several inputs ({_list(needed)}); models with one "
-            "picture input can be explained: make the others constants."
+            f"output {explained.name!r} depends on the inputs {_list(needed)}; only models with "
+            "one input, the picture, can be explained: make the others constants."
         )
-    others = [name for name in needed if name not in pictures]
-    if others or not found:
-        raise ModelError(
-            f"output {explained.name!r} needs the inputs {_list(needed) or 'none'}; models with one "
-            "picture input can be explained: make the others constants."
-        )
-    return found[0], explained
+    return pictures[needed[0]], explained
 
 
 def trace(
@@ -82,8 +76,7 @@ def trace(
             f"output {output.name!r} does not depend on the values of input {picture.name!r}; name "
             "another output with output=."
         )
-    path = list(_path(proto, output.name, signals))
-    nodes = _named(path)
+    nodes = _named(_path(proto, output.name, signals))
     constant = constant_names(proto)
     names = [name for node in nodes for name in node.inputs if name in constant]
     draft = Draft(
@@ -102,7 +95,7 @@ def trace(
 
 
 def _sources(proto: onnx.ModelProto) -> Mapping[str, frozenset[str]]:
-    """Tensor → the graph inputs on which it depends.
+    """Map every tensor to the graph inputs on which it depends.
 
     Raises
     ------
@@ -131,7 +124,7 @@ def _explained(
     pictures: Iterable[str],
     sources: Mapping[str, frozenset[str]],
 ) -> Tensor:
-    """The output that is explained."""
+    """Choose the output that is explained."""
     outputs = {port.name: tensor(port) for port in proto.graph.output}
     if wanted is not None and wanted not in outputs:
         hint = did_you_mean(wanted, outputs)
@@ -142,13 +135,13 @@ def _explained(
         if found is not None and found.dtype in _FLOATS and name in reached:
             return found
     raise ModelError(
-        f"output {wanted or _list(outputs)}: no floating-point tensor that depends on the picture, so "
-        "there is nothing to explain."
+        f"output {wanted or _list(outputs)}: no floating-point tensor that depends on the "
+        "picture, so there is nothing to explain."
     )
 
 
 def _signals(proto: onnx.ModelProto, types: Mapping[str, Tensor], picture: str) -> frozenset[str]:
-    """The tensors that change with the picture's values and can carry relevance."""
+    """Name the tensors that change with the picture's values and can carry relevance."""
     signals = {picture}
     for node in proto.graph.node:
         if node.op_type in _SHAPE_READERS or signals.isdisjoint(reads(node)):
@@ -161,32 +154,29 @@ def _signals(proto: onnx.ModelProto, types: Mapping[str, Tensor], picture: str) 
     return frozenset(signals)
 
 
-def _path(proto: onnx.ModelProto, output: str, signals: frozenset[str]) -> Iterator[onnx.NodeProto]:
-    """The nodes through which signal reaches the output, in order."""
-    wanted, found = {output}, []
+def _path(proto: onnx.ModelProto, output: str, signals: frozenset[str]) -> Sequence[onnx.NodeProto]:
+    """Collect the nodes through which signal reaches the output, in order."""
+    wanted = {output}
+    found: list[onnx.NodeProto] = []
     for node in reversed(proto.graph.node):
         if not wanted.isdisjoint(node.output):
             found.append(node)
             wanted.update(signals.intersection(reads(node)))
-    return reversed(found)
+    return found[::-1]
 
 
-def _named(path: Iterable[onnx.NodeProto]) -> tuple[Node, ...]:
-    """Nodes as values; each gets a name of its own, unnamed ones "Conv_3" by operator and number."""
-    path = list(path)
+def _named(path: Sequence[onnx.NodeProto]) -> tuple[Node, ...]:
+    """Turn nodes into values; each gets a name of its own, unnamed ones "Conv_3" by number."""
     taken = {node.name for node in path}
     used: set[str] = set()
-    counts: dict[str, int] = {}
     nodes: list[Node] = []
     for node in path:
-        name, number = node.name, counts.get(node.op_type, 0)
-        counts[node.op_type] = number + 1
-        while not name or name in used:
-            name = f"{node.name or node.op_type}_{number}"
-            number += 1
-            if name in taken:
-                name = ""
+        name = node.name
+        if not name or name in used:
+            numbered = (f"{node.name or node.op_type}_{number}" for number in count())
+            name = next(free for free in numbered if free not in taken)
         used.add(name)
+        taken.add(name)
         ports = tuple(node.input), tuple(node.output)
         nodes.append(Node(name, node.op_type, *ports, attributes(node), node.domain))
     return tuple(nodes)
@@ -195,7 +185,7 @@ def _named(path: Iterable[onnx.NodeProto]) -> tuple[Node, ...]:
 def _folded(
     proto: onnx.ModelProto, constant: frozenset[str], nodes: Iterable[Node]
 ) -> Iterator[Change]:
-    """One line for every node that was computed once because it depends on constants only."""
+    """Report every node that was computed once because it depends on constants only."""
     readers = {name: node.name for node in reversed(tuple(nodes)) for name in node.inputs}
     for node in reversed(proto.graph.node):
         makes = next((name for name in node.output if name in constant and name in readers), None)
@@ -216,11 +206,11 @@ def _refuse_training(nodes: Iterable[Node], constants: Mapping[str, NDArray[Any]
             training = constants[node.inputs[2]].any()
         if training:
             raise ModelError(
-                f"node {node.name!r} ({node.op}) is in training mode; export the model in evaluation "
-                "mode, model.eval()."
+                f"node {node.name!r} ({node.op}) is in training mode; export the model in "
+                "evaluation mode, model.eval()."
             )
 
 
 def _list(names: Iterable[str]) -> str:
-    """Names for a message."""
+    """Write names for a message."""
     return ", ".join(map(repr, names))

@@ -1,9 +1,9 @@
-"""Big tensors held as arrays beside the ModelProto: one copy, which onnxruntime sessions read."""
+"""Taking the big tensors out of a ModelProto: one copy, which layers and sessions both read."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.errors import ModelFileError
+from onnxlrp.graph.inference import Weights
 from onnxlrp.graph.source import Source
 
 if TYPE_CHECKING:
     import onnx
-    import onnxruntime
-
-Weights = Mapping[str, NDArray[Any]]
-"""Initializer name → its values; the ModelProto beside it holds only their type and shape."""
 
 HEAVY = 1024
 """Bytes from which a tensor leaves the ModelProto: shape inference needs smaller ones only."""
@@ -59,18 +56,8 @@ def separate(source: Source) -> tuple[onnx.ModelProto, Weights]:
     return light, weights
 
 
-def share(weights: Weights, proto: onnx.ModelProto, options: onnxruntime.SessionOptions) -> None:
-    """Hand the big tensors that ``proto`` names to the session that is about to be made of it."""
-    from onnxruntime import OrtValue
-
-    names = [tensor.name for tensor in proto.graph.initializer if tensor.name in weights]
-    if names:
-        values = [OrtValue.ortvalue_from_numpy(weights[name]) for name in names]
-        options.add_external_initializers(names, values)
-
-
 def _bare(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """The model without nodes, inputs and initializers."""
+    """Copy the model without nodes, inputs and initializers."""
     import onnx
 
     bare = onnx.ModelProto(
@@ -90,7 +77,7 @@ def _bare(proto: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _big_constant(node: onnx.NodeProto) -> onnx.TensorProto | None:
-    """The tensor of a Constant node that is too big to stay in the ModelProto."""
+    """Return the tensor of a Constant node that is too big to stay in the ModelProto."""
     if node.op_type != "Constant":
         return None
     tensors = (attribute.t for attribute in node.attribute if attribute.name == "value")
@@ -98,7 +85,7 @@ def _big_constant(node: onnx.NodeProto) -> onnx.TensorProto | None:
 
 
 def _type(tensor: onnx.TensorProto) -> np.dtype[Any] | None:
-    """NumPy's name for the element type; None if it is unknown."""
+    """Return NumPy's element type; None if there is none."""
     from onnx import helper
 
     try:
@@ -108,19 +95,19 @@ def _type(tensor: onnx.TensorProto) -> np.dtype[Any] | None:
 
 
 def _is_plain(tensor: onnx.TensorProto) -> bool:
-    """Whether the tensor's values can live outside of the ModelProto."""
+    """Tell whether the tensor's values can live outside of the ModelProto."""
     dtype = _type(tensor)
     return dtype is not None and dtype.name in _PLAIN
 
 
 def _size(tensor: onnx.TensorProto) -> int:
-    """Bytes of a plain tensor's values."""
+    """Count the bytes of a plain tensor's values."""
     dtype = _type(tensor)
-    return math.prod(tensor.dims) * (dtype.itemsize if dtype else 1)
+    return int(math.prod(tensor.dims)) * (dtype.itemsize if dtype else 1)
 
 
 def _values(name: str, tensor: onnx.TensorProto, source: Source) -> NDArray[Any] | None:
-    """The tensor's values if they leave the ModelProto, else None."""
+    """Read the tensor's values if they leave the ModelProto, else return None."""
     from onnx import TensorProto, numpy_helper
 
     if tensor.data_location == TensorProto.EXTERNAL:
@@ -131,15 +118,15 @@ def _values(name: str, tensor: onnx.TensorProto, source: Source) -> NDArray[Any]
         values: NDArray[Any] = numpy_helper.to_array(tensor)
     except ValueError as error:
         raise ModelFileError(
-            f"{source.where}: initializer {name!r} of shape {tuple(tensor.dims)} is damaged: {error}. "
-            "Export or copy the model again."
+            f"{source.where}: initializer {name!r} of shape {tuple(tensor.dims)} is damaged "
+            f"({error}); export or copy the model again."
         ) from error
     values.flags.writeable = False
     return values
 
 
 def _placeholder(name: str, tensor: onnx.TensorProto) -> onnx.TensorProto:
-    """The tensor's name, type and shape, marked as "values are elsewhere"."""
+    """Keep the tensor's name, type and shape, marked as "values are elsewhere"."""
     from onnx import TensorProto
 
     empty = TensorProto(
@@ -156,14 +143,14 @@ def _external(name: str, tensor: onnx.TensorProto, source: Source) -> NDArray[An
     dtype = _type(tensor)
     if dtype is None or not _is_plain(tensor):
         raise ModelFileError(
-            f"{source.where}: initializer {name!r} has external data of type {dtype}, which is not "
-            "supported; save the model in one file."
+            f"{source.where}: initializer {name!r} has external data of type {dtype}, which is "
+            "not supported; save the model in one file."
         )
     offset = int(entries.get("offset", 0))
     if not path.is_file():
         raise ModelFileError(
-            f"{source.where}: its weights file {path.name!r} (for {name!r}) is missing; put it into "
-            f"{path.parent}."
+            f"{source.where}: its weights file {path.name!r} (for {name!r}) is missing; put it "
+            f"into {path.parent}."
         )
     if path.stat().st_size < offset + _size(tensor):
         raise ModelFileError(
@@ -177,7 +164,7 @@ def _external(name: str, tensor: onnx.TensorProto, source: Source) -> NDArray[An
 
 
 def _beside(name: str, location: str, source: Source) -> Path:
-    """The path of external data, refused unless it stays within the model's folder."""
+    """Resolve the path of external data, refused unless it stays within the model's folder."""
     if source.folder is None:
         raise ModelFileError(
             f"the model keeps {name!r} in the file {location!r}: pass the path of the .onnx file "
@@ -187,8 +174,8 @@ def _beside(name: str, location: str, source: Source) -> Path:
     path = (folder / location).resolve()
     if not location or Path(location).is_absolute() or not path.is_relative_to(folder):
         raise ModelFileError(
-            f"{source.where}: external data of {name!r} lies at {location!r}, outside of the model's "
-            "folder; move it beside the model and save the model again."
+            f"{source.where}: external data of {name!r} lies at {location!r}, outside of the "
+            "model's folder; move it beside the model and save the model again."
         )
     return path
 
@@ -201,21 +188,22 @@ def _refuse_strays(source: Source) -> None:
     if graph.sparse_initializer:
         name = graph.sparse_initializer[0].values.name
         raise ModelFileError(
-            f"{source.where}: initializer {name!r} is sparse, which is not supported; save it dense."
+            f"{source.where}: initializer {name!r} is sparse, which is not supported; save it "
+            "dense."
         )
     nodes = [*graph.node, *(node for f in source.proto.functions for node in f.node)]
     for node, tensor in _attribute_tensors(nodes):
         if tensor.data_location == TensorProto.EXTERNAL:
             raise ModelFileError(
-                f"{source.where}: node {node.name or node.output[0]!r} ({node.op_type}) keeps a tensor "
-                "in external data; save the model in one file."
+                f"{source.where}: node {node.name or node.output[0]!r} ({node.op_type}) keeps a "
+                "tensor in external data; save the model in one file."
             )
 
 
 def _attribute_tensors(
     nodes: Iterable[onnx.NodeProto],
 ) -> Iterator[tuple[onnx.NodeProto, onnx.TensorProto]]:
-    """All tensors among the attributes of nodes, and whatever their sub-graphs hold."""
+    """Yield all tensors among the attributes of nodes, and whatever their sub-graphs hold."""
     for node in nodes:
         for attribute in node.attribute:
             yield from ((node, tensor) for tensor in (attribute.t, *attribute.tensors))

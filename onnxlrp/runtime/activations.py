@@ -20,7 +20,7 @@ Array = NDArray[np.float32]
 class Activations:
     """What the forward pass says about some pictures, fetched when it is first asked for.
 
-    A model of a fixed batch is fed batch by batch, and the tensors are joined along their first axis.
+    A model of a fixed batch is fed batch by batch; tensors are joined along their first axis.
 
     Parameters
     ----------
@@ -71,14 +71,14 @@ class Activations:
         self._values |= {name: found[name] for name in missing}
 
     def value(self, name: str) -> Array:
-        """A tensor's values, float32 in C order (masks and indices keep their type)."""
+        """Return a tensor's values, float32 in C order (masks and indices keep their type)."""
         if name in self._model.constants:
             return self._model.constants[name]
         self.fetch([name])
         return self._values[name]
 
     def shape(self, name: str) -> Shape:
-        """A tensor's shape, batch included; that of a constant is the constant's own."""
+        """Return a tensor's shape, batch included; that of a constant is the constant's own."""
         if name in self._model.constants:
             return self._model.constants[name].shape
         if not self._shaped(name):
@@ -108,7 +108,7 @@ class Activations:
         return {name: _single(self._joined(name, [p[name] for p in parts])) for name in wanted}
 
     def _joined(self, name: str, parts: list[NDArray[Any]]) -> NDArray[Any]:
-        """One tensor of all pictures; what follows from shapes alone is the same in every batch."""
+        """Join a tensor of all batches; what follows from shapes alone is the same in each."""
         if len(parts) == 1 or name not in self._model.signals:
             return parts[0]
         for part in parts:
@@ -116,18 +116,18 @@ class Activations:
         return np.concatenate(parts)
 
     def _joined_shape(self, name: str, shape: Shape) -> Shape:
-        """A tensor's shape for all pictures, from its shape for one batch."""
+        """Return a tensor's shape for all pictures, from its shape for one batch."""
         if len(self._x) == self._batch or name not in self._model.signals:
             return shape
         if not shape or shape[0] != self._batch:
             raise ModelError(
-                f"{self._model.name} takes batches of {self._batch}, and its tensor {name!r} of shape "
-                f"{shape} has no batch axis in front: explain {self._batch} at a time."
+                f"{self._model.name} takes batches of {self._batch}, and its tensor {name!r} of "
+                f"shape {shape} has no batch axis in front: explain {self._batch} at a time."
             )
         return (len(self._x), *shape[1:])
 
     def _blame(self, name: str) -> str:
-        """Which layer first makes NaN or Inf, found by looking at every layer's output."""
+        """Find the layer that first makes NaN or Inf by looking at every layer's output."""
         outputs = [n for layer in self._model.layers for n in layer.node.outputs]
         found = self._run([n for n in outputs if n in self._model.signals])
         layers = self._model.layers
@@ -139,8 +139,8 @@ class Activations:
         )
         where = next(bad, f"tensor {name!r} holds them")
         return (
-            f"{self._model.name}: the forward pass gives NaN or Inf: {where}. Check the scale of the "
-            "picture (preprocessing) and the weights."
+            f"{self._model.name}: the forward pass gives NaN or Inf: {where}. Check the scale of "
+            "the picture (preprocessing) and the weights."
         )
 
 
@@ -164,14 +164,14 @@ def run(
 
 
 def _single(values: NDArray[Any]) -> NDArray[Any]:
-    """Floating-point values as float32; C order."""
+    """Return floating-point values as float32; C order."""
     if values.dtype.kind == "f":
         values = values.astype(np.float32, copy=False)
     return np.ascontiguousarray(values).reshape(values.shape)
 
 
 def _is_finite(values: NDArray[Any]) -> bool:
-    """Whether no element is NaN or Inf; a finite sum tells so in one pass."""
+    """Tell whether no element is NaN or Inf; a finite sum says so in one pass."""
     if values.dtype.kind != "f":
         return True
     with np.errstate(over="ignore", invalid="ignore"):

@@ -10,15 +10,15 @@ from importlib import metadata
 from typing import Literal, get_args
 
 from onnxlrp.errors import RuntimeSetupError, did_you_mean
+from onnxlrp.graph.inference import CPU
 
 Device = Literal["auto", "cpu", "cuda"]
 
-CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 
 
 def providers_for(device: Device) -> tuple[str, ...]:
-    """The providers to ask onnxruntime for, the wanted one first.
+    """Choose the providers to ask onnxruntime for, the wanted one first.
 
     Parameters
     ----------
@@ -46,13 +46,13 @@ def providers_for(device: Device) -> tuple[str, ...]:
 
 @cache
 def _cuda_obstacle() -> str | None:
-    """Why CUDA cannot be asked for; None if it can. Loads CUDA's libraries where it can."""
+    """Say why CUDA cannot be asked for; None if it can, and then its libraries are loaded."""
     import onnxruntime
 
     if CUDA not in onnxruntime.get_available_providers():
         return (
-            "the installed onnxruntime has no CUDA provider; install onnxruntime-gpu instead, or use "
-            "device='cpu'"
+            "the installed onnxruntime has no CUDA provider; install onnxruntime-gpu instead, or "
+            "use device='cpu'"
         )
     driver = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     try:
@@ -74,8 +74,9 @@ def warn_of_two_installs() -> None:
             continue
     if len(installed) == 2:
         warnings.warn(
-            f"{' and '.join(installed)} are both installed and share one folder: one of them is broken. "
-            "Run: pip uninstall -y onnxruntime onnxruntime-gpu && pip install onnxruntime-gpu",
+            f"{' and '.join(installed)} are both installed and share one folder, so one of them is "
+            "broken. Run: pip uninstall -y onnxruntime onnxruntime-gpu && "
+            "pip install onnxruntime-gpu",
             RuntimeWarning,
             stacklevel=2,
         )

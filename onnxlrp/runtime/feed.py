@@ -12,7 +12,7 @@ from onnxlrp.graph.model import Model
 
 
 def checked_input(model: Model, x: Any) -> NDArray[Any]:
-    """The array in the input's own type and C order.
+    """Return the array in the input's own type and C order.
 
     Parameters
     ----------
@@ -35,19 +35,19 @@ def checked_input(model: Model, x: Any) -> NDArray[Any]:
 
 
 def _wants(model: Model) -> str:
-    """What the model's input is like."""
+    """Describe the model's input."""
     if model.input.shape is None:
         return f"input {model.input.name!r} wants {model.input.dtype} of any shape"
     return f"input {model.input.name!r} wants {model.input.dtype} {_drawn(model.input.shape)}"
 
 
 def _drawn(shape: tuple[int | str | None, ...]) -> str:
-    """A shape for people: (N, 3, H, 224)."""
+    """Draw a shape for people: (N, 3, H, 224)."""
     return f"({', '.join('?' if s is None else str(s) for s in shape)})"
 
 
 def _check_shape(model: Model, came: tuple[int, ...]) -> None:
-    """Rank, fixed axes, and a batch that a fixed one divides."""
+    """Compare rank and fixed axes; a fixed batch must divide the pictures."""
     if 0 in came:
         raise InputError(f"x of shape {came} is empty; {_wants(model)}.")
     wanted = model.input.shape
@@ -65,13 +65,12 @@ def _check_shape(model: Model, came: tuple[int, ...]) -> None:
 
 
 def _fits(wanted: tuple[int | str | None, ...], came: tuple[int, ...]) -> bool:
-    """Whether every fixed axis has its size."""
-    pairs = zip(wanted, came, strict=True)
-    return len(wanted) == len(came) and all(not isinstance(w, int) or w == c for w, c in pairs)
+    """Tell whether every fixed axis has its size."""
+    return all(not isinstance(w, int) or w == c for w, c in zip(wanted, came, strict=True))
 
 
 def _layout_hint(wanted: tuple[int | str | None, ...], came: tuple[int, ...]) -> str:
-    """Whether moving the channel axis would make it fit."""
+    """Say so if moving the channel axis would make it fit."""
     if len(came) != len(wanted) or len(came) < 3:
         return ""
     channels_first = (came[0], came[-1], *came[1:-1])
@@ -86,7 +85,7 @@ def _layout_hint(wanted: tuple[int | str | None, ...], came: tuple[int, ...]) ->
 
 
 def _converted(model: Model, given: NDArray[Any]) -> NDArray[Any]:
-    """The same numbers in the input's type; refused where they cannot be the same."""
+    """Return the same numbers in the input's type; refuse where they cannot be the same."""
     dtype = np.dtype(model.input.dtype)
     if given.dtype.kind == "f" and not np.isfinite(given).all():
         raise InputError("x contains NaN or Inf; mend the picture or its preprocessing.")
@@ -94,7 +93,8 @@ def _converted(model: Model, given: NDArray[Any]) -> NDArray[Any]:
         converted = given.astype(dtype, copy=False)
     if dtype.kind == "u" and (converted != given).any():
         raise InputError(
-            f"x has values that are no whole numbers from 0 to {np.iinfo(dtype).max}; {_wants(model)}."
+            f"x has values that are no whole numbers from 0 to {np.iinfo(dtype).max}; "
+            f"{_wants(model)}."
         )
     if dtype.kind == "f" and not np.isfinite(converted).all():
         raise InputError(f"x has values too large for {dtype}; {_wants(model)}.")

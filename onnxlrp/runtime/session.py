@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from onnxlrp.errors import ModelError, RuntimeSetupError
-from onnxlrp.graph.constants import first_line
+from onnxlrp.graph.inference import open_session, reason
 from onnxlrp.graph.model import Model
 from onnxlrp.graph.proto import extracted
-from onnxlrp.graph.weights import share
-from onnxlrp.runtime.device import CUDA, Device, providers_for
+from onnxlrp.runtime.device import CUDA, providers_for
+from onnxlrp.runtime.device import Device as Device
 from onnxlrp.runtime.shapes import Shape, static_shapes
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Sessions:
         Raises
         ------
         ModelError
-            onnxruntime cannot make a session of the model, or the run fails.
+            onnxruntime cannot run the model, or not on this input.
         """
         wanted = frozenset(tensors)
         if not wanted:
@@ -85,12 +85,12 @@ class Sessions:
         except Exception as error:  # onnxruntime's exceptions have no common base
             raise ModelError(
                 f"{self.model.name}: onnxruntime failed on an input of shape {x.shape}: "
-                f"{first_line(error)}"
+                f"{reason(error)}"
             ) from error
         return dict(zip(names, values, strict=True))
 
     def shapes(self, input_shape: Shape) -> Mapping[str, Shape]:
-        """Shapes of the tensors for this input shape, as far as they follow from the graph."""
+        """Return the tensors' shapes for this input shape, as far as they follow from the graph."""
         with self._lock:
             if input_shape not in self._shapes:
                 self._shapes[input_shape] = static_shapes(self.model, input_shape)
@@ -106,36 +106,24 @@ class Sessions:
             return self._open[wanted]
 
     def _make(self, wanted: frozenset[str]) -> onnxruntime.InferenceSession:
-        """A session of the part of the model that the wanted tensors need."""
-        import onnxruntime
-
+        """Open a session of the part of the model that the wanted tensors need."""
         part = extracted(self.model.proto, sorted(wanted))
         options = session_options(self.threads)
-        share(self.model.weights, part, options)
-        try:
-            session = onnxruntime.InferenceSession(
-                part.SerializeToString(), options, providers=list(self._providers)
-            )
-        except Exception as error:  # onnxruntime's exceptions have no common base
-            raise ModelError(
-                f"{self.model.name}: onnxruntime cannot run this model: {first_line(error)}"
-            ) from error
+        session = open_session(part, self.model.weights, options, self._providers)
         got = session.get_providers()
         if self.device == "cuda" and CUDA not in got:
             raise RuntimeSetupError(
-                f"device 'cuda': onnxruntime {onnxruntime.__version__} fell back to {got[0]}; its CUDA "
-                "libraries are missing or too old: pip install 'onnxruntime-gpu[cuda,cudnn]', or use "
-                "device='cpu'."
+                f"device 'cuda': onnxruntime fell back to {got[0]}; its CUDA libraries are missing "
+                "or too old: pip install 'onnxruntime-gpu[cuda,cudnn]', or use device='cpu'."
             )
         return session
 
 
 def session_options(threads: int | None) -> onnxruntime.SessionOptions:
-    """Quiet, sequential, denormals flushed, threads asleep between runs."""
+    """Ask for one operator at a time, denormals flushed, threads asleep between runs."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # what goes wrong arrives as an exception
     options.intra_op_num_threads = threads or 0
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.set_denormal_as_zero", "1")
