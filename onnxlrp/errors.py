@@ -6,7 +6,7 @@
     ├── ModelError                     the ONNX model cannot be explained
     │   ├── ModelFileError             the file cannot be read, or is no ONNX model
     │   └── UnsupportedOperationError  operations that have no entry
-    ├── InputError                     the picture or array does not fit the model
+    ├── InputError                     a picture, an array or an option does not fit
     ├── TargetError                    there is no such class, or its label is ambiguous
     ├── CompositeError                 the composite is malformed or unknown
     │   ├── SelectorError              a selector is malformed or matches no layer
@@ -41,7 +41,7 @@ class UnsupportedOperationError(ModelError):
 
 
 class InputError(OnnxLrpError):
-    """A picture or an array does not fit the model's input."""
+    """A picture, an array or an option is not what is expected here."""
 
 
 class TargetError(OnnxLrpError):

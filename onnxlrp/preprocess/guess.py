@@ -23,14 +23,16 @@ _PLUS_MINUS_ONE = {"mean": [0.5], "std": [0.5]}
 
 
 def guess_fields(
-    input_shape: Sequence[int | str | None], n_outputs: int | None, metadata: Mapping[str, str]
+    input_shape: Sequence[int | str | None] | None,
+    n_outputs: int | None,
+    metadata: Mapping[str, str],
 ) -> tuple[dict[str, Any] | None, str]:
     """Return the fields of a Preprocessing, or None if the input is no picture, and a sentence."""
     if METADATA_KEY in metadata:
         return _from_json(metadata[METADATA_KEY]), f"Preprocessing as the model's {METADATA_KEY}."
     geometry = _geometry(input_shape)
     if geometry is None:
-        shape = tuple(input_shape)
+        shape = "of unknown shape" if input_shape is None else str(tuple(input_shape))
         return None, f"Input {shape} is no picture (N, C, H, W): bring your own array."
     described = _from_text(metadata.get(_TEXT_KEY, ""))
     if described is not None:
@@ -57,9 +59,9 @@ def _from_json(text: str) -> dict[str, Any]:
     return values
 
 
-def _geometry(input_shape: Sequence[int | str | None]) -> dict[str, Any] | None:
+def _geometry(input_shape: Sequence[int | str | None] | None) -> dict[str, Any] | None:
     """Layout, channels and size if the shape is that of pictures; channels-first if both fit."""
-    if len(input_shape) != 4:
+    if input_shape is None or len(input_shape) != 4:
         return None
     for layout, channel_axis, spatial in (("NCHW", 1, (2, 3)), ("NHWC", 3, (1, 2))):
         if input_shape[channel_axis] in (1, 3):

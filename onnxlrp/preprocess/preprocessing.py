@@ -213,7 +213,7 @@ class Preprocessing:
     @classmethod
     def guess(
         cls,
-        input_shape: Sequence[int | str | None],
+        input_shape: Sequence[int | str | None] | None,
         n_outputs: int | None,
         metadata: Mapping[str, str],
     ) -> tuple[Self | None, str]:
@@ -221,8 +221,8 @@ class Preprocessing:
 
         Parameters
         ----------
-        input_shape : sequence of (int, str or None)
-            Shape of the model's input; anything but a positive number is an open axis.
+        input_shape : sequence of (int, str or None), or None
+            Shape of the model's input, if known; anything but a positive number is an open axis.
         n_outputs : int or None
             Number of classes.
         metadata : mapping of str to str
