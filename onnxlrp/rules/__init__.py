@@ -2,6 +2,7 @@
 
 from onnxlrp.rules.alpha_beta import AlphaBeta
 from onnxlrp.rules.base import RULES, Rule, parameters, rule, rule_from_dict
+from onnxlrp.rules.checks import as_bound
 from onnxlrp.rules.epsilon import Epsilon
 from onnxlrp.rules.flat import Flat
 from onnxlrp.rules.frame import Bias, Bound, Branch, InputMap, WeightMap, Where
@@ -32,6 +33,7 @@ __all__ = [
     "ZBox",
     "ZPlus",
     "Zero",
+    "as_bound",
     "parameters",
     "rule",
     "rule_from_dict",

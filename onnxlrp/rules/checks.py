@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from onnxlrp.errors import RuleError, did_you_mean
 from onnxlrp.rules.frame import Bound
@@ -76,10 +77,10 @@ def check_bounds(rule: Rule) -> None:
     if crossed:
         raise RuleError(f"rule {rule.name!r}: low must not be above high, got {low} and {high}.")
     for field, array in zip(("low", "high"), arrays, strict=True):
-        object.__setattr__(rule, field, _freeze(array.tolist()))
+        object.__setattr__(rule, field, as_bound(array))
 
 
-def _bound_array(rule: Rule, field: str) -> Any:
+def _bound_array(rule: Rule, field: str) -> NDArray[Any]:
     """Read the bound as an array of finite numbers."""
     value = getattr(rule, field)
     try:
@@ -94,9 +95,9 @@ def _bound_array(rule: Rule, field: str) -> Any:
     return array
 
 
-def _freeze(value: Any) -> Bound:
-    """Turn nested lists into tuples, numbers into floats: so that a rule stays a hashable value."""
-    return tuple(map(_freeze, value)) if isinstance(value, list) else float(value)
+def as_bound(array: NDArray[Any]) -> Bound:
+    """Turn an array into nested tuples of floats, so that a rule that holds it can be a key."""
+    return tuple(map(as_bound, array)) if array.ndim else float(array)
 
 
 def thaw(value: Any) -> Any:
