@@ -6,25 +6,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.errors import InputError, ModelError
+from onnxlrp.kernels.algorithms import Direction
 from onnxlrp.kernels.geometry import ConvGeometry, Sizes
 from onnxlrp.kernels.threads import run, sweep_threads
-from onnxlrp.kernels.unfold import Unfolded
 
 Array = NDArray[np.float32]
 
 
 class ConvKernel:
-    """One convolution, ready to run: z = w ⋆ x and its adjoint; made by `prepare_convolution`."""
+    """One convolution, ready to run: z = w ⋆ x and its adjoint; made by `prepare_convolution`.
+
+    Transformed weights are made when an algorithm first needs them, and kept. May be used by
+    several threads at once.
+    """
 
     def __init__(self, weight: Array, geometry: ConvGeometry):
         self.weight = weight
         self.geometry = geometry
-        self._method = Unfolded(weight, geometry)
+        self._directions = (Direction(weight, geometry, False), Direction(weight, geometry, True))
 
     @property
     def nbytes(self) -> int:
         """Bytes of the weight and of every transformed weight that is held."""
-        return self.weight.nbytes
+        return self.weight.nbytes + sum(direction.nbytes for direction in self._directions)
 
     def forward(self, x: Array, out: Array | None = None) -> Array:
         """Cross-correlate as ONNX's Conv does: z_kp = Σ_c Σ_t w_kct · x_c(p·stride − pad + t).
@@ -54,7 +58,7 @@ class ConvKernel:
         size = self.geometry.output_size(x.shape[2:], self.weight.shape[2:])
         out = _target(out, (len(x), len(self.weight), *size))
         with sweep_threads():
-            run(self._method.forward(np.ascontiguousarray(x, np.float32), out))
+            run(self._directions[0].jobs(np.ascontiguousarray(x, np.float32), out))
         return out
 
     def adjoint(self, s: Array, spatial: Sizes, out: Array | None = None) -> Array:
@@ -88,7 +92,7 @@ class ConvKernel:
         channels = self.weight.shape[1] * self.geometry.groups
         out = _target(out, (len(s), channels, *spatial))
         with sweep_threads():
-            run(self._method.adjoint(np.ascontiguousarray(s, np.float32), out))
+            run(self._directions[1].jobs(np.ascontiguousarray(s, np.float32), out))
         return out
 
 

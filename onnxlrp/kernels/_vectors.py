@@ -1,0 +1,174 @@
+"""Vectors of eight float32 numbers, for the few loops that a compiler does not vectorise by itself.
+
+A *vector function* is written twice: as its meaning, in NumPy, and as the instructions that a
+kernel gets in its place. The meaning also runs when numba's compiler is disabled.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from llvmlite import ir
+
+from onnxlrp.kernels._jit import config, intrinsic, types
+
+#: Numbers in one vector: a register of AVX2, two of NEON.
+LANES = 8
+
+_FLOAT = ir.FloatType()
+_INDEX = ir.IntType(64)
+_VECTOR = ir.VectorType(_FLOAT, LANES)
+_FUSE = ("contract",)
+
+
+class Vector:
+    """Eight numbers in a register; + − × work with vectors and with plain numbers."""
+
+    def __init__(self, builder: Any, value: Any):
+        self._builder = builder
+        self.value = value
+
+    def _operand(self, other: Vector | float) -> Any:
+        return other.value if isinstance(other, Vector) else ir.Constant(_VECTOR, [other] * LANES)
+
+    def __add__(self, other: Vector | float) -> Vector:
+        sum_ = self._builder.fadd(self.value, self._operand(other), flags=_FUSE)
+        return Vector(self._builder, sum_)
+
+    def __sub__(self, other: Vector | float) -> Vector:
+        difference = self._builder.fsub(self.value, self._operand(other), flags=_FUSE)
+        return Vector(self._builder, difference)
+
+    def __mul__(self, other: Vector | float) -> Vector:
+        product = self._builder.fmul(self.value, self._operand(other), flags=_FUSE)
+        return Vector(self._builder, product)
+
+    __rmul__ = __mul__
+
+
+class Pointer:
+    """A place in an array of numbers."""
+
+    def __init__(self, builder: Any, address: Any):
+        self._builder = builder
+        self._address = address
+
+    def __add__(self, step: Any) -> Pointer:
+        """The place `step` numbers further; a plain number, or an index of the kernel."""
+        index = _INDEX(step) if isinstance(step, int) else step
+        return Pointer(self._builder, self._builder.gep(self._address, [index]))
+
+    def number(self) -> Any:
+        """The number at this place."""
+        return self._builder.load(self._address)
+
+    def load(self) -> Vector:
+        """Eight numbers from here on; no alignment is needed."""
+        value = self._builder.load(self._as_vector())
+        value.align = 4
+        return Vector(self._builder, value)
+
+    def load_repeated(self) -> Vector:
+        """Repeat the number at this place in every lane."""
+        builder, undefined = self._builder, ir.Constant(_VECTOR, ir.Undefined)
+        first = builder.insert_element(undefined, self.number(), ir.IntType(32)(0))
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        return Vector(builder, builder.shuffle_vector(first, undefined, lanes))
+
+    def store(self, vector: Vector) -> None:
+        """Write eight numbers from here on."""
+        self._builder.store(vector.value, self._as_vector()).align = 4
+
+    def _as_vector(self) -> Any:
+        return self._builder.bitcast(self._address, _VECTOR.as_pointer())
+
+
+class Code:
+    """The place in a kernel at which instructions are written."""
+
+    def __init__(self, builder: Any):
+        self.builder = builder
+
+    def zero(self) -> Vector:
+        """Eight zeros."""
+        return Vector(self.builder, ir.Constant(_VECTOR, [0.0] * LANES))
+
+    def shuffle(self, vectors: Sequence[Vector], lanes: Sequence[int]) -> Vector:
+        """Pick eight numbers out of some vectors that lie one after another."""
+        joined = [vector.value for vector in vectors]
+        while len(joined) > 1:
+            joined = [self._join(*joined[i : i + 2]) for i in range(0, len(joined), 2)]
+        whole = joined[0]
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), list(lanes))
+        nothing = ir.Constant(whole.type, ir.Undefined)
+        return Vector(self.builder, self.builder.shuffle_vector(whole, nothing, mask))
+
+    def accumulate(
+        self,
+        count: Any,
+        starts: Sequence[Vector],
+        step: Callable[[Any, list[Vector]], list[Vector]],
+    ) -> list[Vector]:
+        """Loop `count` times (at least once) over sums in registers; return their last values."""
+        builder, before = self.builder, self.builder.block
+        body = builder.append_basic_block("accumulate")
+        after = builder.append_basic_block("accumulated")
+        builder.branch(body)
+        builder.position_at_end(body)
+        index = builder.phi(_INDEX)
+        phis = [builder.phi(_VECTOR) for _ in starts]
+        results = step(index, [Vector(builder, phi) for phi in phis])
+        following = builder.add(index, _INDEX(1))
+        index.add_incoming(_INDEX(0), before)
+        index.add_incoming(following, body)
+        for phi, start, result in zip(phis, starts, results, strict=True):
+            phi.add_incoming(start.value, before)
+            phi.add_incoming(result.value, body)
+        builder.cbranch(builder.icmp_signed("<", following, count), body, after)
+        builder.position_at_end(after)
+        return results
+
+    def _join(self, left: Any, right: Any) -> Any:
+        lanes = list(range(2 * left.type.count))
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes)
+        return self.builder.shuffle_vector(left, right, mask)
+
+
+def vector_function(
+    *parameters: Any, meaning: Callable[..., None]
+) -> Callable[[Callable[..., None]], Any]:
+    """Declare a function of kernels that writes its own vector instructions.
+
+    Its parameters are arrays, each followed by the index to begin at, and other numbers; the writer
+    gets a `Code`, a `Pointer` for each array with its index, and the numbers.
+    """
+
+    def declare(write: Callable[..., None]) -> Any:
+        if config.DISABLE_JIT:
+            return meaning
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            operands = []
+            pairs = iter(zip(signature.args, values, strict=True))
+            for type_, value in pairs:
+                if isinstance(type_, types.Array):
+                    data = context.make_array(type_)(context, builder, value).data
+                    operands.append(Pointer(builder, data) + next(pairs)[1])
+                else:
+                    operands.append(value)
+            write(Code(builder), *operands)
+            return context.get_dummy_value()
+
+        def typing(context: Any, *arguments: Any) -> Any:
+            return types.void(*parameters), generate
+
+        # numba reads the signature, and takes no function of "any arguments" here.
+        names = [f"operand_{i}" for i in range(len(parameters))]
+        kind = inspect.Parameter.POSITIONAL_ONLY
+        named = [inspect.Parameter(name, kind) for name in ("context", *names)]
+        typing.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
+        return intrinsic(typing)
+
+    return declare

@@ -1,0 +1,138 @@
+"""Which algorithm computes a convolution, in which direction, and the weights it holds for that."""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnxlrp.kernels.axes import Axis, adjoint_axis, forward_axis
+from onnxlrp.kernels.blocks import cut
+from onnxlrp.kernels.geometry import ConvGeometry, Sizes
+from onnxlrp.kernels.packing import Packed, pack
+from onnxlrp.kernels.pointwise import LEAST_POSITIONS, Pointwise
+from onnxlrp.kernels.stencil import TapNumbers, prepare_stencil
+from onnxlrp.kernels.threads import Job
+from onnxlrp.kernels.winograd import Winograd, prepare_winograd
+
+Array = NDArray[np.float32]
+
+#: Winograd's convolution pays from so many channels on either side, and so many outputs.
+_CHANNELS = 16
+_OUTPUTS = 64
+
+
+class Algorithm(Protocol):
+    """What cuts a convolution into jobs."""
+
+    def jobs(self, source: Array, out: Array) -> list[Job]:
+        """Jobs that write all of `out`."""
+
+
+class Direction:
+    """One direction of a convolution: from its input to its output, or the adjoint.
+
+    The weights of each algorithm are made on first use; several threads may ask at once.
+    """
+
+    def __init__(self, weight: Array, geometry: ConvGeometry, adjoint: bool):
+        self._geometry = geometry
+        self._adjoint = adjoint
+        # (group, result, channel, taps): the adjoint swaps what is a result and what a channel.
+        by_group = weight.reshape(geometry.groups, -1, *weight.shape[1:])
+        self._weight = by_group.swapaxes(1, 2) if adjoint else by_group
+        self._taps = weight.shape[2:]
+        self._packed: dict[TapNumbers, Packed] = {}
+        self._prepared: dict[tuple[Sizes, Sizes] | type, Algorithm] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the weights that the algorithms hold."""
+        held = list(self._packed.values())
+        held += [a.packed for a in self._prepared.values() if isinstance(a, Winograd)]
+        return sum(packed.weights.nbytes for packed in held)
+
+    def jobs(self, source: Array, out: Array) -> list[Job]:
+        """Jobs that compute `out` from `source`, both in C order."""
+        if 0 in source.shape or 0 in out.shape:
+            out[...] = 0.0
+            return []
+        algorithm = self._algorithm(source.shape[2:], out.shape[2:])
+        if isinstance(algorithm, Winograd | Pointwise):
+            return algorithm.jobs(source, out)
+        return algorithm.jobs(_three_axes(source), _three_axes(out))
+
+    def _algorithm(self, source: Sizes, out: Sizes) -> Algorithm:
+        """Choose by the geometry and the size of one sample alone; prepare it once."""
+        if self._is_pointwise and np.prod(out) >= LEAST_POSITIONS:
+            key: tuple[Sizes, Sizes] | type = Pointwise
+        elif self._is_winograd and np.prod(out) >= _OUTPUTS:
+            key = Winograd
+        else:
+            key = (source, out)
+        with self._lock:
+            if key not in self._prepared:
+                self._prepared[key] = self._prepare(key)
+            return self._prepared[key]
+
+    def _prepare(self, key: tuple[Sizes, Sizes] | type) -> Algorithm:
+        """Make the weights and the plan of an algorithm; a stencil's plan is for one size."""
+        if isinstance(key, tuple):
+            source, out = key
+            windows, size = (source, out) if self._adjoint else (out, source)
+            groups, results, channels = self._weight.shape[:3]
+            shape = (groups, results, channels)
+            return cut(prepare_stencil(self._axes(windows, size), shape, self._pack))
+        if key is Pointwise:
+            return Pointwise(self._pack(((0,), (0,), (0,))))
+        weight, origin = self._weight[0], self._geometry.pads_begin
+        if self._adjoint:
+            weight, origin = weight[..., ::-1, ::-1], tuple(2 - pad for pad in origin)
+        return prepare_winograd(weight, (origin[0], origin[1]))
+
+    @property
+    def _is_pointwise(self) -> bool:
+        """Whether no window reads more than its own position."""
+        geometry = self._geometry
+        plain = max(geometry.strides + self._taps) == 1 and geometry.groups == 1
+        return plain and max(geometry.pads_begin + geometry.pads_end) == 0
+
+    @property
+    def _is_winograd(self) -> bool:
+        """Whether Winograd's convolution can do it, and has channels enough to pay."""
+        geometry = self._geometry
+        plain = max(geometry.strides + geometry.dilations) == 1 and geometry.groups == 1
+        return plain and self._taps == (3, 3) and min(self._weight.shape[1:3]) >= _CHANNELS
+
+    def _axes(self, windows: Sizes, size: Sizes) -> tuple[Axis, Axis, Axis]:
+        """Describe this direction along three axes, for an input of this size."""
+        geometry = self._geometry
+        numbers = (geometry.strides, geometry.pads_begin, geometry.dilations, self._taps)
+        if self._adjoint:
+            axes = [adjoint_axis(*of) for of in zip(*numbers, size, strict=True)]
+        else:
+            axes = [forward_axis(*of) for of in zip(*numbers, windows, strict=True)]
+        plain = forward_axis(1, 0, 1, 1, 1)
+        if len(axes) == 1:
+            return plain, axes[0], plain
+        depth, rows, columns = axes if len(axes) == 3 else (plain, *axes)
+        return depth, rows, columns
+
+    def _pack(self, taps: TapNumbers) -> Packed:
+        """Pack the weights of some taps; kept, since sizes of the input share them."""
+        if taps not in self._packed:
+            weight = _three_axes(self._weight, first=3)
+            depth, rows, columns = np.ix_(*taps)
+            part = weight[:, :, :, depth, rows, columns]
+            self._packed[taps] = pack(part.reshape(*weight.shape[:2], -1))
+        return self._packed[taps]
+
+
+def _three_axes(array: Array, first: int = 2) -> Array:
+    """Look at the spatial axes as depth, rows and columns; a single one lies along the rows."""
+    size = array.shape[first:]
+    three = (1, *size, 1) if len(size) == 1 else (1,) * (3 - len(size)) + size
+    return array.reshape(*array.shape[:first], *three)
