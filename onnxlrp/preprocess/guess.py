@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,7 +33,7 @@ def guess_fields(
     if geometry is None:
         shape = "of unknown shape" if input_shape is None else str(tuple(input_shape))
         return None, f"Input {shape} is no picture (N, C, H, W): bring your own array."
-    described = _from_text(metadata.get(_TEXT_KEY, ""))
+    described = _from_text(metadata.get(_TEXT_KEY, ""), len(geometry["channels"]))
     if described is not None:
         text = metadata[_TEXT_KEY]
         return geometry | described, f"Preprocessing as the model's metadata describes it: {text}."
@@ -77,19 +76,19 @@ def _known(length: int | str | None) -> int | None:
     return length if isinstance(length, int) and length > 0 else None
 
 
-def _from_text(text: str) -> dict[str, Any] | None:
+def _from_text(text: str, n_channels: int) -> dict[str, Any] | None:
     """Read a description such as "BGR 0..255 minus (104, 117, 123)" or "RGB, (x-127)/128"."""
     values: dict[str, Any] = {"scale": 1.0}
     target = text.rpartition("->")[2]
     minus = re.search(rf"minus\s*\(\s*({_NUMBER}(?:\s*,\s*{_NUMBER})*)\s*\)", target)
     affine = re.search(rf"\(\s*x\s*-\s*({_NUMBER})\s*\)\s*/\s*({_NUMBER})", target)
-    if minus:
+    if minus and minus[1].count(",") + 1 in (1, n_channels):
         values["mean"] = [float(number) for number in minus[1].split(",")]
-    elif affine and math.isfinite(float(affine[2])) and float(affine[2]) > 0:
+    elif affine and float(affine[2]) > 0:
         values |= {"mean": [float(affine[1])], "std": [float(affine[2])]}
     else:
         return None
-    if "BGR" in target:
+    if "BGR" in target and n_channels == 3:
         values["channels"] = "BGR"
     return values
 

@@ -170,17 +170,19 @@ def drawable(text: str) -> str:
     return "".join(_spelled(character) for character in text)
 
 
-_SPELLED: Final = {"Σ": "sum", "−": "-", "–": "-", "×": "x", "→": ">", "\n": " "}
+_SPELLED: Final = {"Σ": "sum", "−": "-", "–": "-", "×": "x", "→": ">"}
 
 
 def _spelled(character: str) -> str:
     """One character with the font's own: itself, its spelling, its base letter, or "?"."""
     if character in _SPELLED:
         return _SPELLED[character]
+    if not character.isprintable():
+        return " "
     if character.isascii() or character in "·±…°":
         return character
     name = unicodedata.name(character, "")
     if name.startswith("GREEK"):
         return name.rpartition(" ")[2].lower()
     base = unicodedata.normalize("NFKD", character)[0]
-    return base if base.isascii() else "?"
+    return base if base.isascii() and base.isprintable() else "?"
