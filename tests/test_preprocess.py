@@ -204,7 +204,7 @@ def test_dict_and_json_keep_every_field(preprocessing):
         ({"std": [1.0, 1.0, 0.0]}, "must be greater than 0 everywhere"),
         ({"size": 224}, r"size=224 must be \(height, width\)"),
         ({"size": [0, 3]}, "must be .height, width. in pixels"),
-        ({"sise": [3, 3]}, r"no field 'sise'\. Did you mean 'size'\?"),
+        ({"sizes": [3, 3]}, r"no field 'sizes'\. Did you mean 'size'\?"),
     ],
 )
 def test_a_wrong_field_is_named(fields, message):
