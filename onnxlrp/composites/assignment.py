@@ -103,7 +103,7 @@ class Assignment:
         return (*head, "default" if takes_rule else "–", "", "")
 
 
-def _shortened(text: str, length: int = 60) -> str:
+def _shortened(text: str, length: int = 48) -> str:
     """Cut what is long, such as bounds given for every pixel."""
     return text if len(text) <= length else text[: length - 1] + "…"
 

@@ -48,8 +48,9 @@ class Composite:
 
     Examples
     --------
+    >>> from onnxlrp.composites import Selector
     >>> from onnxlrp.rules import Gamma
-    >>> design = Composite("half", [Entry(Selector(depth=(0, 0.5)), Gamma(0.1))])
+    >>> design = Composite("half", (Entry(Selector(depth=(0, 0.5)), Gamma(0.1)),))
     >>> print(design.entries[0])
     depth 0 to 0.5 → gamma:gamma=0.1
     """

@@ -40,7 +40,7 @@ _NUMBERS = (
 @rule("unified")
 @dataclass(frozen=True, slots=True)
 class Unified(Rule):
-    """The unified rule of VisLRPDesigner (Huang et al. 2022): four effects at once.
+    """The unified rule of VisLRPDesigner: four effects at once.
 
     ::
 
@@ -49,6 +49,7 @@ class Unified(Rule):
         contribution  Rᵢ = Σⱼ (α·xᵢV₊(wᵢⱼ) / stab(d₊ⱼ) − β·xᵢV₋(wᵢⱼ) / stab(d₋ⱼ)) · Rⱼ
         suppression   stab(d) = d + ε·sign(d)
 
+    Huang et al. 2021 (doi 10.1111/cgf.14302), with more: ``mirror``, bounds, and a choice of bias.
     For β ≠ 0, V₊ lacks the γ₁₋ term and V₋ the γ₁₊ term; for β = 0 there is V alone. d sums up the
     contributions and the bias, which is seen as V sees the weights. Where x < 0 the signs are those
     of the contributions x·w, not of the weights. α − β = 1 conserves relevance, and is not forced.
