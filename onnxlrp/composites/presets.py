@@ -209,7 +209,8 @@ def innvestigate_a() -> Composite:
     not to the last digit: there each denominator holds the whole bias, here the part of its own
     sign. There, too, batch normalisation is merged in another way, and has a rule of its own
     (AlphaBetaX2m100) that is αβ with α = 2, β = 1 for inputs that are not negative, and gives
-    negative inputs nothing.
+    negative inputs nothing. Either doubles relevance where scale and shift differ in sign, so that
+    Σ R grows with every such layer.
     """
     return _innvestigate(innvestigate_a, AlphaBeta(1, 0))
 
