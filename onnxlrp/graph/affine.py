@@ -117,5 +117,6 @@ def _batch_normalization(
     if len(vectors) < 4 or any(v.shape != (channels.count,) for v in vectors):
         return None
     gamma, beta, mean, variance = vectors
-    scale = gamma / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
-    return Affine(scale, beta - mean * scale)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = gamma / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
+        return Affine(scale, beta - mean * scale)

@@ -138,7 +138,7 @@ def _absorbed(
         step = (
             affine(behind[0], tail, weights.channels, draft.constants) if len(behind) == 1 else None
         )
-        if step is None or not total.then(step).is_finite:
+        if step is None or not step.is_finite or not total.then(step).is_finite:
             break
         total, tail = total.then(step), behind[0].output
         followers.append(behind[0].name)

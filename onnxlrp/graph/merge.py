@@ -62,7 +62,9 @@ def kernel(node: Node, draft: Draft) -> Kernel | None:
     if found is None or len(node.inputs) < 3 or not node.inputs[2]:
         return found
     bias = draft.constants.get(node.inputs[2])
-    vector = None if bias is None else found.channels.vector(bias)
+    # A bias is (K,), or for Gemm whatever broadcasts to (N, K); never laid out like the output.
+    along_last = Channels(found.channels.count, 1, 2)
+    vector = None if bias is None else along_last.vector(bias)
     if vector is None:
         return None
     return replace(found, bias=vector * node.attributes.get("beta", 1.0))

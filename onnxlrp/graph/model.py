@@ -255,7 +255,7 @@ def first_layers(model: Model, names: Sequence[str] = WEIGHTED) -> frozenset[int
 
 
 def last_layers(model: Model, names: Sequence[str] = WEIGHTED) -> frozenset[int]:
-    """Indices of the layers of these types with no other one between them and the explained tensor."""
+    """Indices of the layers of these types from which the explained tensor needs no other one."""
     wanted = {model.explained}
     last: set[int] = set()
     for layer in reversed(model.layers):
