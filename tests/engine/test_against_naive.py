@@ -72,10 +72,17 @@ def bias_of(kind, channels):
 
 
 def compare(single, W, b, taps, rule, truth):
-    """The package's relevance of a batch of two against the truth of each sample."""
+    """The package's relevance of a batch of two against the truth of each sample.
+
+    Where z all but cancels, R/z has no answer in float32: such neurons get no relevance.
+    """
     (x,) = single.inputs.values()
-    out = single.run()[0]
-    relevance = normal(*out.shape, seed=5)
+    z = np.stack([W @ sample.astype(float).ravel() for sample in x])
+    relevance = normal(*single.run()[0].shape, seed=5)
+    clear = (np.abs(z) > 0.3) & (np.abs(z + b) > 0.3)
+    if rule.bias == "drop":  # the sign of z counts the bias, the denominator does not: let them agree
+        clear &= z * (z + b) > 0
+    relevance = np.where(clear.reshape(relevance.shape), relevance, np.float32(0))
     bounds = ((np.float32(LOW),), (np.float32(HIGH),)) if rule.input.is_box else None
     (got,) = carry(single, rule, relevance, bounds)
     for sample in range(len(x)):
