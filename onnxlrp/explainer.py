@@ -90,6 +90,8 @@ class Explainer:
     x : ndarray, float32, the model's input shape (N pictures)
     device : "auto", "cpu" or "cuda"
         Where onnxruntime runs the forward pass.
+    keep : bool
+        Whether z, z⁺ and z⁻ are kept for the next design; memory grows with the layers' outputs.
 
     Raises
     ------
@@ -106,12 +108,12 @@ class Explainer:
     >>> maps = [explainer.explain(name).relevance for name in ("epsilon_plus", "gamma")]
     """
 
-    def __init__(self, model: Model, x: Any, device: Device = "auto") -> None:
+    def __init__(self, model: Model, x: Any, device: Device = "auto", *, keep: bool = True) -> None:
         self.model = model
         self._workspace = Workspace.of(model)
         self._sessions = self._workspace.sessions_on(device)
         self._activations = Activations(self._sessions, x)
-        self._kept: dict[tuple[int, InputMap], Preactivation] = {}
+        self._kept: dict[tuple[int, InputMap], Preactivation] | None = {} if keep else None
         self._first = first_layers(model)
 
     @property
@@ -279,7 +281,7 @@ def explain(
     (1, 3, 227, 227)
     """
     ensure_compiled(_notify)
-    explainer = Explainer(model, x, device)
+    explainer = Explainer(model, x, device, keep=False)
     return explainer.explain(composite, target, init, record, books, progress)
 
 

@@ -66,7 +66,7 @@ def choose(model: Model, output: NDArray[np.float32], target: Target) -> Chosen:
         return _one_hot(np.broadcast_to(values, (samples,)), classes)
     raise TargetError(
         f"target of shape {values.shape} and type {values.dtype}: give one class, one class for "
-        f"each of the {samples} pictures (integers), or weights over the {classes} outputs (floats)."
+        f"each of the {samples} pictures (integers), or weights over {classes} outputs (floats)."
     )
 
 

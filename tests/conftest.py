@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis without deadlines (machines are noisy), the same cases each run."""
+"""What all tests share: hypothesis without deadlines, for machines are noisy, and repeatable."""
 
 from hypothesis import settings
 

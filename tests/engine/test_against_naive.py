@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from onnxlrp.rules import AlphaBeta, Epsilon, Flat, Gamma, WSquare, ZBox, ZPlus, Zero
+from onnxlrp.rules import AlphaBeta, Epsilon, Flat, Gamma, WSquare, ZBox, Zero, ZPlus
 from tests import naive
 from tests.engine.carry import carry
 from tests.ops.single import SingleNode, normal
@@ -80,7 +80,7 @@ def compare(single, W, b, taps, rule, truth):
     z = np.stack([W @ sample.astype(float).ravel() for sample in x])
     relevance = normal(*single.run()[0].shape, seed=5)
     clear = (np.abs(z) > 0.3) & (np.abs(z + b) > 0.3)
-    if rule.bias == "drop":  # the sign of z counts the bias, the denominator does not: let them agree
+    if rule.bias == "drop":  # z's sign counts the bias, the denominator does not: let them agree
         clear &= z * (z + b) > 0
     relevance = np.where(clear.reshape(relevance.shape), relevance, np.float32(0))
     bounds = ((np.float32(LOW),), (np.float32(HIGH),)) if rule.input.is_box else None

@@ -64,7 +64,10 @@ def test_gamma_w_square_and_flat_conserve_without_bias(layer, rule):
         np.testing.assert_allclose(total(parts), relevance.sum(axis=1), rtol=1e-4, atol=1e-4)
 
 
-@given(layers(), st.sampled_from([Epsilon(), Epsilon(0.5), Epsilon(0.2, relative=True), Gamma(0.3)]))
+SPREADING = (Epsilon(), Epsilon(0.5), Epsilon(0.2, relative=True), Gamma(0.3))
+
+
+@given(layers(), st.sampled_from(SPREADING))
 def test_spread_conserves_wherever_z_is_not_zero(layer, rule):
     single, relevance = layer
     if away_from_zero(single):
@@ -80,8 +83,17 @@ def test_spread_conserves_for_alpha_beta_wherever_both_signs_occur(layer):
         np.testing.assert_allclose(total(parts), relevance.sum(axis=1), rtol=1e-4, atol=1e-4)
 
 
-RULES = (Epsilon(), Epsilon(0.25, relative=True), Gamma(0.25), ZPlus(), AlphaBeta(2, 1), WSquare(), Flat(),
-         Epsilon(bias="spread"), Gamma(bias="drop"))  # fmt: skip
+RULES = (
+    Epsilon(),
+    Epsilon(0.25, relative=True),
+    Epsilon(bias="spread"),
+    Gamma(0.25),
+    Gamma(bias="drop"),
+    ZPlus(),
+    AlphaBeta(2, 1),
+    WSquare(),
+    Flat(),
+)
 
 
 @given(layers(), matrix(2, 4), halves, st.sampled_from(RULES))
@@ -106,7 +118,8 @@ def test_books_balance(layer, rule):
 @given(layers())
 def test_alpha1_beta0_is_z_plus(layer):
     single, relevance = layer
-    np.testing.assert_array_equal(carry(single, AlphaBeta(1, 0), relevance), carry(single, ZPlus(), relevance))
+    (one,), (other,) = (carry(single, rule, relevance) for rule in (AlphaBeta(1, 0), ZPlus()))
+    np.testing.assert_array_equal(one, other)
 
 
 @given(layers(bias=False, sign="nonnegative"))
@@ -134,20 +147,30 @@ def test_batch_equals_single_runs(layer, rule):
     (both,) = carry(single, rule, relevance)
     (x,) = single.inputs.values()
     for n in range(2):
-        one = SingleNode("Gemm", [x[n : n + 1]], {k: single.constants.get(f"i{k}") for k in (1, 2)}, transB=1)
+        constants = {k: single.constants.get(f"i{k}") for k in (1, 2)}
+        one = SingleNode("Gemm", [x[n : n + 1]], constants, transB=1)
         (alone,) = carry(one, rule, relevance[n : n + 1])
         np.testing.assert_allclose(alone[0], both[n], rtol=1e-5, atol=1e-5)
 
 
-NAMED = (Epsilon(0.1), Epsilon(0.25, relative=True), Gamma(0.3), ZPlus(), AlphaBeta(3, 2), WSquare(),
-         Flat(), ZBox(-3.0, 3.0))  # fmt: skip
+NAMED = (
+    Epsilon(0.1),
+    Epsilon(0.25, relative=True),
+    Gamma(0.3),
+    ZPlus(),
+    AlphaBeta(3, 2),
+    WSquare(),
+    Flat(),
+    ZBox(-3.0, 3.0),
+)
 
 
 @settings(max_examples=30)
 @given(layers(), st.sampled_from(NAMED))
 def test_every_named_rule_is_a_point_of_the_unified_rule(layer, rule):
     single, relevance = layer
-    bounds = tuple((np.full((1, 5), v, np.float32),) for v in (-3, 3)) if rule.input.is_box else None
+    ends = tuple((np.full((1, 5), v, np.float32),) for v in (-3, 3))
+    bounds = ends if rule.input.is_box else None
     point = rule.as_unified()
     assert point.named() == rule
     if not away_from_zero(single) or not both_signs(single):
@@ -162,6 +185,7 @@ def test_every_named_rule_is_a_point_of_the_unified_rule(layer, rule):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_no_relevance_in_none_out(rule):
-    single = SingleNode("Gemm", [np.ones((1, 5), np.float32)], {1: np.ones((4, 5), np.float32)}, transB=1)
+    w = np.ones((4, 5), np.float32)
+    single = SingleNode("Gemm", [np.ones((1, 5), np.float32)], {1: w}, transB=1)
     (got,) = carry(single, rule, np.zeros((1, 4), np.float32))
     assert not got.any()
