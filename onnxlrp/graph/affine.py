@@ -56,9 +56,8 @@ class Affine:
 
     @property
     def is_finite(self) -> bool:
-        """Whether float32 can hold it."""
-        single = np.abs(np.concatenate([self.scale, self.shift])) <= np.finfo(np.float32).max
-        return bool(single.all())
+        """Whether no number is NaN or infinite."""
+        return bool(np.isfinite(self.scale).all() and np.isfinite(self.shift).all())
 
 
 def identity(channels: Channels) -> Affine:

@@ -9,6 +9,7 @@ from onnxlrp.graph.affine import affine, identity
 from onnxlrp.graph.draft import Draft, leading_to, readers
 from onnxlrp.graph.merge import Array, fold, kernel
 from onnxlrp.graph.model import Change, Node
+from onnxlrp.graph.proto import dtype_of
 
 _FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
 _MOVES = frozenset({"Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
@@ -61,10 +62,9 @@ def _is_transparent(node: Node, draft: Draft) -> bool:
 
 
 def _cast_to(node: Node) -> str:
-    """Return the NumPy name of the type that a Cast makes."""
-    from onnx import helper
-
-    return helper.tensor_dtype_to_np_dtype(node.attributes["to"]).name
+    """Return the NumPy name of the type that a Cast makes; "" if there is none."""
+    dtype = dtype_of(node.attributes.get("to", 0))
+    return "" if dtype is None else dtype.name
 
 
 def cut_final_activation(draft: Draft) -> Draft:
@@ -138,11 +138,11 @@ def _absorbed(
         step = (
             affine(behind[0], tail, weights.channels, draft.constants) if len(behind) == 1 else None
         )
-        if step is None or not step.is_finite or not total.then(step).is_finite:
+        if step is None or not step.is_finite:
             break
         total, tail = total.then(step), behind[0].output
         followers.append(behind[0].name)
-    if not followers:
+    folded = fold(replace(node, outputs=(tail,)), weights, total, taken) if followers else None
+    if folded is None:
         return node, {}, ()
-    layer, made = fold(replace(node, outputs=(tail,)), weights, total, taken)
-    return layer, made, tuple(followers)
+    return *folded, tuple(followers)

@@ -8,12 +8,12 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from onnxlrp.errors import ModelError
+from onnxlrp.errors import ModelError, ModelFileError
 from onnxlrp.graph.canonize import canonize
 from onnxlrp.graph.draft import Draft
 from onnxlrp.graph.model import Layer, Model, Tensor
 from onnxlrp.graph.proto import inferred, inlined
-from onnxlrp.graph.source import read
+from onnxlrp.graph.source import Source, read
 from onnxlrp.graph.trace import find_ports, trace
 from onnxlrp.graph.weights import separate
 from onnxlrp.preprocess import Preprocessing
@@ -67,25 +67,40 @@ def load(
     (['Relu_0 (Relu)'], 'a')
     """
     file = read(source)
+    try:
+        return _imported(file, preprocessing, labels, output)
+    except UnicodeDecodeError as error:
+        raise ModelFileError(
+            f"{file.where}: damaged, a name is no text; export or copy the file again."
+        ) from error
+
+
+def _imported(
+    file: Source,
+    preprocessing: Preprocessing | None,
+    labels: Sequence[str] | str | PathLike[str] | None,
+    output: str | None,
+) -> Model:
+    """Go from the parsed file to the Model, step by step."""
     light, weights = separate(file)
     proto = inlined(light)
     types = inferred(proto)
     picture, explained = find_ports(proto, output)
     draft = canonize(trace(proto, weights, types, picture, explained))
     layers = _layers(draft)
+    needed = {name for layer in layers for name in layer.node.inputs}
     classes = _classes(types.get(draft.explained))
-    note = "given by the caller"
+    note = "Preprocessing as given."
     if preprocessing is None:
         metadata = {entry.key: entry.value for entry in proto.metadata_props}
         preprocessing, note = Preprocessing.guess(picture.shape or (), classes, metadata)
-    read_names = {name for layer in layers for name in layer.node.inputs}
     return Model(
         name=file.name,
         sha256=file.sha256,
         proto=proto,
         weights=weights,
         layers=layers,
-        constants={name: v for name, v in draft.constants.items() if name in read_names},
+        constants={name: v for name, v in draft.constants.items() if name in needed},
         input=picture,
         output=explained,
         explained=draft.explained,

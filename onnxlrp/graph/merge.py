@@ -112,22 +112,25 @@ def _matmul(node: Node, weight: Array, draft: Draft) -> Kernel | None:
 
 def fold(
     node: Node, kernel: Kernel, step: Affine, taken: Container[str]
-) -> tuple[Node, dict[str, Array]]:
+) -> tuple[Node, dict[str, Array]] | None:
     """Put scale and shift into a node's weights; return it and the new constants.
 
-    Computed in float64, stored in float32. A weight that does not change is not copied.
+    Computed in float64, stored in float32; None if that overflows. A weight that does not change is
+    not copied.
     """
     scale = step.scale * kernel.factor
     bias = step.shift if kernel.bias is None else kernel.bias * step.scale + step.shift
     made: dict[str, Array] = {}
-    weight_name = node.inputs[1]
-    if (scale != 1.0).any():
-        weight_name = _fresh(f"{node.name}.weight", taken)
-        made[weight_name] = _scaled(kernel, scale)
-    bias_name = _fresh(f"{node.name}.bias", taken)
-    made[bias_name] = bias.astype(np.float32)
-    for array in made.values():
-        array.flags.writeable = False
+    weight_name, bias_name = node.inputs[1], _fresh(f"{node.name}.bias", taken)
+    with np.errstate(over="ignore"):
+        made[bias_name] = bias.astype(np.float32)
+        if (scale != 1.0).any():
+            weight_name = _fresh(f"{node.name}.weight", taken)
+            made[weight_name] = _scaled(kernel, scale)
+    if not all(np.isfinite(values).all() for values in made.values()):
+        return None
+    for values in made.values():
+        values.flags.writeable = False
     inputs = (node.inputs[0], weight_name, bias_name)
     return replace(node, inputs=inputs, attributes=kernel.attributes), made
 

@@ -255,7 +255,7 @@ def first_layers(model: Model, names: Sequence[str] = WEIGHTED) -> frozenset[int
 
 
 def last_layers(model: Model, names: Sequence[str] = WEIGHTED) -> frozenset[int]:
-    """Indices of the layers of these types from which the explained tensor needs no other one."""
+    """Indices of the layers of these types that reach the explained tensor without another one."""
     wanted = {model.explained}
     last: set[int] = set()
     for layer in reversed(model.layers):

@@ -5,10 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from onnxlrp.errors import ModelError
+from onnxlrp.graph.inference import reason
 from onnxlrp.graph.model import Tensor
 
 if TYPE_CHECKING:
     import onnx
+
+
+def label(node: onnx.NodeProto) -> str:
+    """Name a node for a message: 'conv_3' (Conv)."""
+    name = node.name or next(iter(node.output), "")
+    op = node.op_type if node.op_type.isidentifier() else repr(node.op_type)
+    return f"{name!r} ({op})"
+
+
+def dtype_of(element_type: int) -> np.dtype[Any] | None:
+    """Return the NumPy type of an ONNX element type; None if there is no such type."""
+    from onnx import helper
+
+    try:
+        return helper.tensor_dtype_to_np_dtype(element_type)
+    except KeyError:
+        return None
 
 
 def reads(node: onnx.NodeProto) -> Iterator[str]:
@@ -51,24 +72,32 @@ def _plain(attribute: onnx.AttributeProto) -> Any:
 
 def tensor(port: onnx.ValueInfoProto) -> Tensor | None:
     """Read a declared tensor; None for sequences, maps and optionals."""
-    from onnx import helper
-
     kind = port.type.tensor_type
-    if not port.type.HasField("tensor_type") or not kind.elem_type:
+    dtype = dtype_of(kind.elem_type)
+    if not port.type.HasField("tensor_type") or dtype is None:
         return None
     shape: tuple[int | str | None, ...] | None = None
     if kind.HasField("shape"):
         # Some exporters write 0 or -1 where the size is not known.
         sizes = (d.dim_param or (d.dim_value if d.dim_value > 0 else None) for d in kind.shape.dim)
         shape = tuple(sizes)
-    return Tensor(port.name, helper.tensor_dtype_to_np_dtype(kind.elem_type).name, shape)
+    return Tensor(port.name, dtype.name, shape)
 
 
 def inferred(proto: onnx.ModelProto) -> Mapping[str, Tensor]:
-    """Infer types and, as far as they can be known, shapes of the graph's tensors."""
+    """Infer types and, as far as they can be known, shapes of the graph's tensors.
+
+    Raises
+    ------
+    ModelError
+        An operator is called in a way that has no meaning.
+    """
     from onnx import shape_inference
 
-    graph = shape_inference.infer_shapes(proto, data_prop=True).graph
+    try:
+        graph = shape_inference.infer_shapes(proto, data_prop=True).graph
+    except (shape_inference.InferenceError, ValueError) as error:
+        raise ModelError(f"the graph is broken, see onnx.checker: {reason(error)}") from error
     ports = (*graph.input, *graph.value_info, *graph.output)
     return {port.name: found for port in ports if (found := tensor(port)) is not None}
 

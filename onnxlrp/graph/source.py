@@ -83,7 +83,7 @@ def read(source: str | PathLike[str] | bytes | onnx.ModelProto) -> Source:
 
 def _digest(proto: onnx.ModelProto) -> str:
     """Hash what saving the model would write."""
-    from google.protobuf.message import EncodeError  # type: ignore[import-untyped]
+    from google.protobuf.message import EncodeError
 
     try:
         return hashlib.sha256(proto.SerializeToString()).hexdigest()
@@ -120,7 +120,8 @@ def _parsed(content: memoryview, name: str, where: str, folder: Path | None) -> 
 
     digest = hashlib.sha256(content).hexdigest()
     try:
-        proto = onnx.ModelProto.FromString(content)
+        # The parser takes any buffer, although its signature says bytes: nothing is copied.
+        proto = onnx.ModelProto.FromString(content)  # type: ignore[arg-type]
     except DecodeError as error:
         raise ModelFileError(
             f"{where}: not an ONNX model, or truncated; export or copy the file again."
@@ -141,6 +142,12 @@ def _check_complete(source: Source) -> None:
             f"{source.where}: not an ONNX model, or truncated: it has no {missing}; "
             "export or copy the file again."
         )
+    for node in source.proto.graph.node:
+        # The parser hands over bytes where a text is not UTF-8.
+        if not all(isinstance(name, str) for name in (node.op_type, *node.input, *node.output)):
+            raise ModelFileError(
+                f"{source.where}: damaged, a name is no text; export or copy the file again."
+            )
 
 
 def _check_versions(source: Source) -> None:

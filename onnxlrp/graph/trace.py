@@ -13,7 +13,7 @@ from onnxlrp.graph.constants import constant_names, constant_values
 from onnxlrp.graph.draft import Draft
 from onnxlrp.graph.inference import Weights
 from onnxlrp.graph.model import Change, Node, Tensor
-from onnxlrp.graph.proto import attributes, reads, tensor
+from onnxlrp.graph.proto import attributes, label, reads, tensor
 
 if TYPE_CHECKING:
     import onnx
@@ -109,9 +109,8 @@ def _sources(proto: onnx.ModelProto) -> Mapping[str, frozenset[str]]:
         for name in reads(node):
             if name not in sources:
                 raise ModelError(
-                    f"node {node.name or node.output[0]!r} ({node.op_type}) reads {name!r}, which "
-                    "nothing before it makes: the graph is broken or not sorted; see "
-                    "onnx.checker.check_model."
+                    f"node {label(node)} reads {name!r}, which nothing before it makes: the graph "
+                    "is broken or not sorted, see onnx.checker."
                 )
             found |= sources[name]
         sources |= {name: found for name in node.output if name}

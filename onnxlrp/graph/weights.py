@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from onnxlrp.errors import ModelFileError
 from onnxlrp.graph.inference import Weights
+from onnxlrp.graph.proto import dtype_of, label
 from onnxlrp.graph.source import Source
 
 if TYPE_CHECKING:
@@ -84,43 +85,33 @@ def _big_constant(node: onnx.NodeProto) -> onnx.TensorProto | None:
     return next((t for t in tensors if _is_plain(t) and _size(t) >= HEAVY), None)
 
 
-def _type(tensor: onnx.TensorProto) -> np.dtype[Any] | None:
-    """Return NumPy's element type; None if there is none."""
-    from onnx import helper
-
-    try:
-        return helper.tensor_dtype_to_np_dtype(tensor.data_type)
-    except KeyError:
-        return None
-
-
 def _is_plain(tensor: onnx.TensorProto) -> bool:
     """Tell whether the tensor's values can live outside of the ModelProto."""
-    dtype = _type(tensor)
+    dtype = dtype_of(tensor.data_type)
     return dtype is not None and dtype.name in _PLAIN
 
 
 def _size(tensor: onnx.TensorProto) -> int:
     """Count the bytes of a plain tensor's values."""
-    dtype = _type(tensor)
+    dtype = dtype_of(tensor.data_type)
     return int(math.prod(tensor.dims)) * (dtype.itemsize if dtype else 1)
 
 
 def _values(name: str, tensor: onnx.TensorProto, source: Source) -> NDArray[Any] | None:
-    """Read the tensor's values if they leave the ModelProto, else return None."""
+    """Read the tensor's values; return them if they leave the ModelProto, else None."""
     from onnx import TensorProto, numpy_helper
 
     if tensor.data_location == TensorProto.EXTERNAL:
         return _external(name, tensor, source)
-    if not _is_plain(tensor) or _size(tensor) < HEAVY:
-        return None
     try:
         values: NDArray[Any] = numpy_helper.to_array(tensor)
-    except ValueError as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise ModelFileError(
             f"{source.where}: initializer {name!r} of shape {tuple(tensor.dims)} is damaged "
             f"({error}); export or copy the model again."
         ) from error
+    if not _is_plain(tensor) or _size(tensor) < HEAVY:
+        return None
     values.flags.writeable = False
     return values
 
@@ -140,7 +131,7 @@ def _external(name: str, tensor: onnx.TensorProto, source: Source) -> NDArray[An
     """Read a tensor's values from the file that it names, which must lie beside the model."""
     entries = {entry.key: entry.value for entry in tensor.external_data}
     path = _beside(name, entries.get("location", ""), source)
-    dtype = _type(tensor)
+    dtype = dtype_of(tensor.data_type)
     if dtype is None or not _is_plain(tensor):
         raise ModelFileError(
             f"{source.where}: initializer {name!r} has external data of type {dtype}, which is "
@@ -195,8 +186,8 @@ def _refuse_strays(source: Source) -> None:
     for node, tensor in _attribute_tensors(nodes):
         if tensor.data_location == TensorProto.EXTERNAL:
             raise ModelFileError(
-                f"{source.where}: node {node.name or node.output[0]!r} ({node.op_type}) keeps a "
-                "tensor in external data; save the model in one file."
+                f"{source.where}: node {label(node)} keeps a tensor in external data; save the "
+                "model in one file."
             )
 
 

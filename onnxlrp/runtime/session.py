@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     import onnxruntime
 
 KEPT = 4
-"""Sessions kept a model and device: each holds its own, repacked, copy of the weights."""
+"""Sessions kept a model and device, at most."""
+
+KEPT_BYTES = 2**30
+"""Weights kept in them: each holds its own, repacked, copy. Two sessions stay open in any case."""
 
 
 class Sessions:
@@ -48,6 +51,8 @@ class Sessions:
         self.device = device
         self.threads = threads
         self._providers = providers_for(device)
+        size = sum(values.nbytes for values in model.weights.values())
+        self._kept = min(KEPT, max(2, KEPT_BYTES // max(size, 1)))
         self._open: OrderedDict[frozenset[str], onnxruntime.InferenceSession] = OrderedDict()
         self._shapes: OrderedDict[Shape, Mapping[str, Shape]] = OrderedDict()
         self._lock = threading.RLock()
@@ -94,14 +99,14 @@ class Sessions:
         with self._lock:
             if input_shape not in self._shapes:
                 self._shapes[input_shape] = static_shapes(self.model, input_shape)
-                _forget_oldest(self._shapes)
+                _forget_oldest(self._shapes, KEPT)
             return self._shapes[input_shape]
 
     def _session(self, wanted: frozenset[str]) -> onnxruntime.InferenceSession:
         with self._lock:
             if wanted not in self._open:
                 self._open[wanted] = self._make(wanted)
-                _forget_oldest(self._open)
+                _forget_oldest(self._open, self._kept)
             self._open.move_to_end(wanted)
             return self._open[wanted]
 
@@ -132,6 +137,7 @@ def session_options(threads: int | None) -> onnxruntime.SessionOptions:
     return options
 
 
-def _forget_oldest(cache: OrderedDict[Any, Any]) -> None:
-    while len(cache) > KEPT:
+def _forget_oldest(cache: OrderedDict[Any, Any], kept: int) -> None:
+    """Drop what was not asked for longest."""
+    while len(cache) > kept:
         cache.popitem(last=False)

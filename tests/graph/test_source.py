@@ -3,12 +3,13 @@ from __future__ import annotations
 import hashlib
 import re
 
+import numpy as np
 import onnx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnxlrp.errors import ModelFileError
+from onnxlrp.errors import ModelFileError, OnnxLrpError
 from onnxlrp.graph.load import load
 from tests.graph.networks import linear, network
 
@@ -79,6 +80,27 @@ def test_every_truncation_is_refused(data):
     cut = data.draw(st.integers(0, len(content) - 1))
     with pytest.raises(ModelFileError, match="not an ONNX model, or truncated"):
         load(content[:cut])
+
+
+NORMALISED = """(float[N, 4] x) => (float[N, 3] y) {
+    z = MatMul(x, w)  n = BatchNormalization(z, s, b, m, v)
+    r = Reshape(n, to)  c = Cast <to = 1> (r)  y = Softmax <axis = 1> (c) }"""
+
+
+@given(st.data())
+def test_damaged_bytes_load_or_are_refused_in_one_line(data):
+    ones = {name: np.ones(3, np.float32) for name in "sbmv"}
+    proto = network(NORMALISED, w=linear(), to=np.array([-1, 3]), **ones)
+    content = bytearray(proto.SerializeToString())
+    spots = st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255))
+    for position, value in data.draw(st.lists(spots, min_size=1, max_size=4)):
+        content[position] = value
+    try:
+        model = load(bytes(content))
+    except OnnxLrpError as error:
+        assert "\n" not in str(error)
+    else:
+        assert model.layers
 
 
 @pytest.mark.parametrize(
