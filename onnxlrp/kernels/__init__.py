@@ -5,6 +5,7 @@ alone, so that the result is the same bits on any number of threads and in any b
 """
 
 from onnxlrp.kernels.absorption import absorbed, absorbed_share
+from onnxlrp.kernels.branches import add_product, branch_ratio, weighted_sum
 from onnxlrp.kernels.convolution import ConvKernel, prepare_convolution
 from onnxlrp.kernels.elementwise import (
     ALWAYS,
@@ -41,7 +42,9 @@ __all__ = [
     "PoolGeometry",
     "absorbed",
     "absorbed_share",
+    "add_product",
     "all_finite",
+    "branch_ratio",
     "clip_negative",
     "clip_positive",
     "ensure_compiled",
@@ -60,6 +63,7 @@ __all__ = [
     "signed_ratio",
     "sum_per_sample",
     "sweep_threads",
+    "weighted_sum",
     "window_count",
     "window_sum",
     "window_sum_adjoint",

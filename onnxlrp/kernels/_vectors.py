@@ -81,6 +81,14 @@ class Pointer:
         """Write eight numbers from here on."""
         self._builder.store(vector.value, self._as_vector()).align = 4
 
+    def copy(self, out: Pointer, count: int) -> None:
+        """Copy `count` numbers from here to another place, all read before any is written."""
+        kind = ir.VectorType(_FLOAT, count).as_pointer()
+        numbers = self._builder.load(self._builder.bitcast(self._address, kind))
+        numbers.align = 4
+        target = self._builder.bitcast(out._address, kind)
+        self._builder.store(numbers, target).align = 4
+
     def _as_vector(self) -> Any:
         return self._builder.bitcast(self._address, _VECTOR.as_pointer())
 
@@ -94,6 +102,11 @@ class Code:
     def zero(self) -> Vector:
         """Eight zeros."""
         return Vector(self.builder, ir.Constant(_VECTOR, [0.0] * LANES))
+
+    def choose(self, condition: Any, one: Vector, other: Vector) -> Vector:
+        """One vector if the condition holds, else the other."""
+        chosen = self.builder.select(condition, one.value, other.value)
+        return Vector(self.builder, chosen)
 
     def shuffle(self, vectors: Sequence[Vector], lanes: Sequence[int]) -> Vector:
         """Pick eight numbers out of some vectors that lie one after another."""

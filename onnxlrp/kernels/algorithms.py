@@ -127,7 +127,8 @@ class Direction:
             weight = _three_axes(self._weight, first=3)
             depth, rows, columns = np.ix_(*taps)
             part = weight[:, :, :, depth, rows, columns]
-            self._packed[taps] = pack(part.reshape(*weight.shape[:2], -1))
+            matrices = part.reshape(*weight.shape[:2], -1)
+            self._packed[taps] = pack(matrices, spill=not self._is_pointwise)
         return self._packed[taps]
 
 

@@ -8,34 +8,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.kernels import _products as products
-from onnxlrp.kernels._jit import Kernel
+from onnxlrp.kernels._vectors import LANES
 
 Array = NDArray[np.float32]
+
+#: Terms of a sum from which a product of four rows is faster than three of one.
+_DEPTH = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Weights of some batches of products, ready for the kernel that multiplies them."""
+    """Weights of some batches of products, in the order in which a kernel reads them.
+
+    Four rows make a panel (depth, 4), and of all panels a part of the depth comes first: (batch,
+    part, panel, depth of the part, 4). Without panels (batch, row, depth) stays as it is.
+    """
 
     weights: Array
     batches: int
     rows: int
     depth: int
-
-    @property
-    def kernel(self) -> Kernel:
-        """The kernel that reads this order: four rows at once, unless there are fewer."""
-        return products.multiply if self.rows >= products.ROWS else products.multiply_single
-
-    @property
-    def step(self) -> int:
-        """Numbers from one batch to the next."""
-        return self.weights.size // self.batches
+    panels: bool
 
     @property
     def unit(self) -> int:
-        """Columns that are worth computing at once: results are rounded up to a multiple."""
-        return 8 if self.rows >= products.ROWS else 32
+        """Columns that are worth computing at once: round up to a multiple."""
+        return LANES if self.panels else 4 * LANES
+
+    @property
+    def spill(self) -> int:
+        """Rows that are written after the last one."""
+        return max(0, products.ROWS - self.rows) if self.panels else 0
 
     def multiply(
         self, offsets: NDArray[np.int32], source: Array, source_step: int, out: Array,
@@ -46,31 +49,33 @@ class Packed:
         out_bij lies at b · out_step + i · stride + j; b and i count from the first of `batches`
         and `rows`, which begins at a multiple of 4.
         """
-        count = rows.stop - rows.start
-        first = batches.start * self.step + rows.start * self.depth
-        self.kernel(
-            self.weights[first:], offsets, source, out, batches.stop - batches.start, count,
-            columns, self.step, source_step, out_step, stride,
+        kernel = products.multiply if self.panels else products.multiply_single
+        first = batches.start * (self.weights.size // self.batches)
+        kernel(
+            self.weights[first:], self.rows, rows.start, rows.stop - rows.start, offsets, source,
+            source_step, out, out_step, stride, batches.stop - batches.start, columns,
         )  # fmt: skip
 
 
-def pack(matrices: Array) -> Packed:
-    """Pack matrices (batch, row, depth) in panels of four rows: (batch, panel, depth, 4).
+def pack(matrices: Array, spill: bool = False) -> Packed:
+    """Pack matrices (batch, row, depth).
 
-    If the rows are no multiple of four, the last panel repeats some rows of the one before. Fewer
-    than four rows stay as they are.
+    If the rows are no multiple of four, the last panel repeats some rows of the one before. Three
+    rows are filled up with zeros if they may `spill`: then a fourth row of the result is written,
+    which means nothing.
     """
     batches, rows, depth = matrices.shape
     lanes = products.ROWS
-    if rows >= lanes:
-        starts = np.minimum(np.arange(0, rows, lanes), rows - lanes)
-        panels = matrices[:, starts[:, None] + np.arange(lanes)]
-        matrices = panels.transpose(0, 1, 3, 2)
-    return Packed(np.ascontiguousarray(matrices, np.float32).reshape(-1), batches, rows, depth)
-
-
-def row_ranges(rows: int, parts: int) -> list[slice]:
-    """Cut rows into at most this many ranges that begin at a multiple of 4 and hold at least 8."""
-    step = max(8, -(-rows // max(1, parts) // 4) * 4) if rows >= 8 else max(1, rows)
-    starts = list(range(0, max(1, rows - 7), step)) or [0]
-    return [slice(a, b) for a, b in zip(starts, [*starts[1:], rows], strict=True)]
+    panels = rows >= lanes or (spill and rows == lanes - 1 and depth >= _DEPTH)
+    if panels:
+        if rows < lanes:
+            matrices = np.pad(matrices, ((0, 0), (0, lanes - rows), (0, 0)))
+        starts = np.minimum(np.arange(0, rows, lanes), max(0, rows - lanes))
+        filled = matrices[:, starts[:, None] + np.arange(lanes)]
+        parts = [
+            filled[..., first : first + products.DEPTH].swapaxes(2, 3).reshape(batches, -1)
+            for first in range(0, depth, products.DEPTH)
+        ]
+        matrices = np.concatenate(parts, axis=1)
+    weights = np.ascontiguousarray(matrices, np.float32).reshape(-1)
+    return Packed(weights, batches, rows, depth, panels)

@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from onnxlrp.kernels.packing import Packed, row_ranges
+from onnxlrp.kernels.packing import Packed
+from onnxlrp.kernels.shares import even_ranges, row_ranges
 from onnxlrp.kernels.threads import Job
 
 Array = NDArray[np.float32]
@@ -18,8 +19,9 @@ Array = NDArray[np.float32]
 _BLOCK = 65536
 #: A sample is cut into about this many jobs, so that all threads end at about the same time.
 _JOBS = 8
-#: Positions that a block has at least; fewer than 8 do not fill a vector.
-_POSITIONS = 48
+#: Positions that a block has at least, and a multiple of them that fills registers best.
+_POSITIONS, _STRIP = 48, 24
+#: Fewer positions do not fill a vector.
 LEAST_POSITIONS = 8
 
 
@@ -33,8 +35,11 @@ class Pointwise:
         """Jobs for (N, channel, ...) arrays with at least `LEAST_POSITIONS` positions."""
         positions = source[0, 0].size
         offsets = np.arange(self.packed.depth, dtype=np.int32) * np.int32(positions)
-        parts = self._parts(positions)
-        results = row_ranges(self.packed.rows, min(-(-_JOBS // len(parts)), self.packed.rows // 32))
+        fit = max(_POSITIONS, min(_BLOCK // self.packed.depth, -(-positions // _JOBS)))
+        strips = even_ranges(positions // _STRIP, -(-fit // _STRIP))
+        edges = [_STRIP * strip.start for strip in strips] + [positions]
+        parts = [slice(a, b) for a, b in itertools.pairwise(edges)]
+        results = row_ranges(self.packed.rows, len(parts) * len(source))
         return [
             partial(
                 self._work, source[n].reshape(-1), out[n, rows].reshape(-1), offsets, part, rows
@@ -42,13 +47,6 @@ class Pointwise:
             for n in range(len(source))
             for part, rows in itertools.product(parts, results)
         ]
-
-    def _parts(self, positions: int) -> list[slice]:
-        """Ranges of positions, in full strips of 24 but for the last."""
-        fit = max(_POSITIONS, min(_BLOCK // self.packed.depth, -(-positions // _JOBS)))
-        step = -(-fit // 24) * 24
-        starts = list(range(0, max(1, positions - LEAST_POSITIONS + 1), step))
-        return [slice(a, b) for a, b in zip(starts, [*starts[1:], positions], strict=True)]
 
     def _work(
         self, source: Array, out: Array, offsets: NDArray[np.int32], part: slice, rows: slice

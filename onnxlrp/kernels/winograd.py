@@ -23,16 +23,15 @@ from onnxlrp.kernels._winograd import (
     transform_output,
     weight_transform,
 )
-from onnxlrp.kernels.packing import Packed, pack, row_ranges
+from onnxlrp.kernels.packing import Packed, pack
 from onnxlrp.kernels.scratch import scratch
+from onnxlrp.kernels.shares import even_ranges, row_ranges
 from onnxlrp.kernels.threads import Job
 
 Array = NDArray[np.float32]
 
 #: Tiles in one block, about: enough columns for the products, few enough for the cache.
 _TILES = 56
-#: A sample is cut into about this many jobs, so that all threads end at about the same time.
-_JOBS = 8
 #: Points do not lie a power of two apart: they would share the same few lines of the cache.
 _GAP = 16
 
@@ -47,14 +46,13 @@ class Winograd:
     def jobs(self, source: Array, out: Array) -> list[Job]:
         """Jobs for (N, channel, row, column) arrays; no two write the same element."""
         rows, columns = (-(-size // OUTPUT) for size in out.shape[2:])
-        blocks = list(itertools.product(*_blocks(rows, columns)))
-        parts = min(-(-_JOBS // len(blocks)), self.packed.rows // 32)
+        across = even_ranges(columns, _TILES)
+        down = even_ranges(rows, max(1, _TILES * len(across) // columns))
+        results = row_ranges(self.packed.rows, len(down) * len(across) * len(source))
         return [
-            partial(self._work, source[n], out[n, results], results, tile_rows, tile_columns)
+            partial(self._work, source[n], out[n, part], part, tile_rows, tile_columns)
             for n in range(len(source))
-            for (tile_rows, tile_columns), results in itertools.product(
-                blocks, row_ranges(self.packed.rows, parts)
-            )
+            for tile_rows, tile_columns, part in itertools.product(down, across, results)
         ]
 
     def _work(self, source: Array, out: Array, results: slice, rows: slice, columns: slice) -> None:
@@ -84,14 +82,3 @@ def prepare_winograd(weight: Array, origin: tuple[int, int]) -> Winograd:
     pairs = weight.reshape(-1, 9).astype(np.float64)
     matrices = (np.kron(weight_transform(), weight_transform()).T @ pairs.T).astype(np.float32)
     return Winograd(pack(matrices.reshape(POINTS, *weight.shape[:2])), origin)
-
-
-def _blocks(rows: int, columns: int) -> tuple[list[slice], list[slice]]:
-    """Cut the grid of tiles into blocks of about the same size."""
-    wide = -(-columns // -(-columns // (2 * _TILES)))
-    high = max(1, min(rows, _TILES // wide))
-    high = -(-rows // -(-rows // high))
-    return (
-        [slice(a, min(a + high, rows)) for a in range(0, rows, high)],
-        [slice(a, min(a + wide, columns)) for a in range(0, columns, wide)],
-    )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,6 +21,12 @@ CASES = {
     "3x3 asymmetric padding": conv_case(
         ConvGeometry((1, 1), (0, 2), (1, 0), (1, 1), 1), (32, 33, 3, 3), 2, (13, 21)
     ),
+    "3x3 deep": conv_case(SQUARE, (70, 150, 3, 3), 2, (13, 9)),
+    "3x3 wide": conv_case(SQUARE, (16, 17, 3, 3), 1, (5, 301)),
+    "3x3 of a picture": conv_case(SQUARE, (18, 3, 3, 3), 2, (37, 41)),
+    "1x1 deep": conv_case(POINT, (67, 300, 1, 1), 2, (7, 7)),
+    "1x1 of one position": conv_case(POINT, (24, 40, 1, 1), 2, (1, 1)),
+    "1x1 to few channels": conv_case(POINT, (3, 40, 1, 1), 2, (9, 13)),
     "1x1": conv_case(POINT, (40, 24, 1, 1), 2, (20, 21)),
     "1x1 strided": conv_case(
         ConvGeometry((2, 2), (0, 0), (0, 0), (1, 1), 1), (24, 40, 1, 1), 2, (21, 24)
@@ -120,6 +128,37 @@ def test_outputs_are_written_in_place(case: ConvCase) -> None:
     assert conv.adjoint(case.s, case.x.shape[2:], out=g) is g
     np.testing.assert_array_equal(z, conv.forward(case.x))
     np.testing.assert_array_equal(g, conv.adjoint(case.s, case.x.shape[2:]))
+
+
+def test_transformed_weights_are_made_once_and_counted(case: ConvCase) -> None:
+    conv = prepare_convolution(case.weight, case.geometry)
+    assert conv.nbytes == case.weight.nbytes
+    conv.forward(case.x)
+    forward = conv.nbytes
+    conv.adjoint(case.s, case.x.shape[2:])
+    assert case.weight.nbytes < forward < conv.nbytes
+    both = conv.nbytes
+    conv.forward(case.x)
+    conv.adjoint(case.s, case.x.shape[2:])
+    assert conv.nbytes == both
+
+
+def test_several_threads_use_one_kernel(case: ConvCase) -> None:
+    conv = prepare_convolution(case.weight, case.geometry)
+    expected = prepare_convolution(case.weight, case.geometry).forward(case.x)
+    with ThreadPoolExecutor(4) as callers:
+        for z in callers.map(conv.forward, [case.x] * 8):
+            np.testing.assert_array_equal(z, expected)
+
+
+def test_one_kernel_takes_inputs_of_several_sizes(case: ConvCase) -> None:
+    conv = prepare_convolution(case.weight, case.geometry)
+    for part in (case.x, np.repeat(case.x, 2, axis=-1), np.repeat(case.x, 3, axis=2)):
+        alone = prepare_convolution(case.weight, case.geometry)
+        z = conv.forward(part)
+        np.testing.assert_array_equal(z, alone.forward(part))
+        g = conv.adjoint(z, part.shape[2:])
+        np.testing.assert_array_equal(g, alone.adjoint(z, part.shape[2:]))
 
 
 def test_read_only_and_strided_arrays_are_taken() -> None:

@@ -1,0 +1,27 @@
+"""How work is cut into pieces of about the same size."""
+
+from __future__ import annotations
+
+import itertools
+
+from onnxlrp.kernels.threads import get_num_threads
+
+
+def even_ranges(total: int, longest: int) -> list[slice]:
+    """Cut 0…total into the fewest ranges that are no longer than `longest`, evenly."""
+    count = max(1, -(-total // max(1, longest)))
+    edges = [part * total // count for part in range(count + 1)]
+    return [slice(a, b) for a, b in itertools.pairwise(edges)]
+
+
+def row_ranges(rows: int, pieces: int) -> list[slice]:
+    """Cut rows of a product, of which there are `pieces` alike, so that no thread is left idle.
+
+    A range begins at a multiple of 4 and has at least 32 rows. Where it is cut changes no bit of a
+    product, so that the number of threads may decide.
+    """
+    threads = get_num_threads()
+    busy = pieces % threads == 0 or pieces >= 4 * threads
+    count = 1 if busy else max(1, min(threads, rows // 32))
+    edges = [4 * (part * rows // (4 * count)) for part in range(count)] + [rows]
+    return [slice(a, b) for a, b in itertools.pairwise(edges)]
