@@ -111,7 +111,7 @@ def merge_affine(draft: Draft) -> Draft:
         taken.update(made)
         gone.update(followers)
         if followers:
-            merged[node.name] = (*merged.get(node.name, ()), *followers)
+            merged[node.name] = followers
         changes += [
             Change("merged", name, node.name, f"{name} merged into {node.name}")
             for name in followers
@@ -133,16 +133,22 @@ def _absorbed(
     if weights is None:
         return node, {}, ()
     total, tail, followers = identity(weights.channels), node.output, []
-    while tail != draft.explained and tail not in draft.outputs:
-        behind = readers_of.get(tail, ())
-        step = (
-            affine(behind[0], tail, weights.channels, draft.constants) if len(behind) == 1 else None
-        )
+    while (behind := _only_reader(tail, draft, readers_of)) is not None:
+        step = affine(behind, tail, weights.channels, draft.constants)
         if step is None or not step.is_finite:
             break
-        total, tail = total.then(step), behind[0].output
-        followers.append(behind[0].name)
+        total, tail = total.then(step), behind.output
+        followers.append(behind.name)
     folded = fold(replace(node, outputs=(tail,)), weights, total, taken) if followers else None
     if folded is None:
         return node, {}, ()
     return *folded, tuple(followers)
+
+
+def _only_reader(
+    name: str, draft: Draft, readers_of: Mapping[str, tuple[Node, ...]]
+) -> Node | None:
+    """Return the one node that reads a tensor which nobody outside may miss."""
+    behind = readers_of.get(name, ())
+    inner = name != draft.explained and name not in draft.outputs
+    return behind[0] if inner and len(behind) == 1 else None

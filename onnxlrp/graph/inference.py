@@ -24,7 +24,7 @@ def open_session(
     proto: onnx.ModelProto,
     weights: Weights,
     options: onnxruntime.SessionOptions | None = None,
-    providers: Sequence[str] = (CPU,),
+    providers: Sequence[tuple[str, Mapping[str, str]]] = ((CPU, {}),),
 ) -> onnxruntime.InferenceSession:
     """Make a session; onnxruntime reads the weights where they are instead of parsing a copy.
 

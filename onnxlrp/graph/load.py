@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,10 +89,11 @@ def _imported(
     draft = canonize(trace(proto, weights, types, picture, explained))
     layers = _layers(draft)
     needed = {name for layer in layers for name in layer.node.inputs}
-    classes = _classes(types.get(draft.explained))
+    sizes = _sizes(types.get(draft.explained))
     note = "Preprocessing as given."
     if preprocessing is None:
         metadata = {entry.key: entry.value for entry in proto.metadata_props}
+        classes = None if sizes is None else math.prod(sizes)
         preprocessing, note = Preprocessing.guess(picture.shape or (), classes, metadata)
     return Model(
         name=file.name,
@@ -109,7 +110,7 @@ def _imported(
         ir_version=proto.ir_version,
         preprocessing=preprocessing,
         preprocessing_note=note,
-        labels=_labels(labels, classes),
+        labels=_labels(labels, sizes),
     )
 
 
@@ -126,27 +127,27 @@ def _layers(draft: Draft) -> tuple[Layer, ...]:
     )
 
 
-def _classes(explained: Tensor | None) -> int | None:
-    """Count the output elements a picture; None if that is not fixed."""
+def _sizes(explained: Tensor | None) -> tuple[int, ...] | None:
+    """Return the axes of the explained tensor behind the batch; None if one is not fixed."""
     if explained is None or explained.shape is None:
         return None
-    sizes = [size for size in explained.shape[1:] if isinstance(size, int)]
-    return math.prod(sizes) if len(sizes) == len(explained.shape) - 1 else None
+    sizes = tuple(size for size in explained.shape[1:] if isinstance(size, int))
+    return sizes if len(sizes) == len(explained.shape) - 1 else None
 
 
 def _labels(
-    labels: Sequence[str] | str | PathLike[str] | None, classes: int | None
+    labels: Sequence[str] | str | PathLike[str] | None, sizes: tuple[int, ...] | None
 ) -> tuple[str, ...]:
-    """Read class names from a sequence or a text file, as many as the model has outputs."""
+    """Read class names: one an output element, or one a channel of a map of classes."""
     if labels is None:
         return ()
-    names: Iterable[str] = (
-        labels if not isinstance(labels, str | PathLike) else _lines(Path(labels))
-    )
-    found = tuple(str(name) for name in names)
-    if classes is not None and len(found) != classes:
-        raise ModelError(f"labels: {len(found)} names were given, the model has {classes} outputs.")
-    return found
+    given = _lines(Path(labels)) if isinstance(labels, str | PathLike) else labels
+    names = tuple(str(name) for name in given)
+    if sizes is not None and len(names) not in (math.prod(sizes), *sizes):
+        raise ModelError(
+            f"labels: {len(names)} names were given, the model has {math.prod(sizes)} outputs."
+        )
+    return names
 
 
 def _lines(path: Path) -> list[str]:

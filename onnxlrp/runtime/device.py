@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import io
 import sys
 import warnings
 from functools import cache
@@ -15,6 +17,17 @@ from onnxlrp.graph.inference import CPU
 Device = Literal["auto", "cpu", "cuda"]
 
 CUDA = "CUDAExecutionProvider"
+
+OPTIONS = {
+    CPU: {},
+    CUDA: {
+        # Rules compare z with sums of a·w in float32: TF32, with its 10 bits, would tear them apart.
+        "use_tf32": "0",
+        # Exhaustive search, the default, costs seconds for every new input shape.
+        "cudnn_conv_algo_search": "HEURISTIC",
+    },
+}
+"""Provider → what it is told."""
 
 
 def providers_for(device: Device) -> tuple[str, ...]:
@@ -59,7 +72,11 @@ def _cuda_obstacle() -> str | None:
         ctypes.CDLL(driver)
     except OSError:
         return f"no NVIDIA driver was found ({driver}); install one, or use device='cpu'"
-    onnxruntime.preload_dlls()  # finds CUDA and cuDNN in pip packages, where they are installed
+    # Loads CUDA and cuDNN from pip packages; what it prints about missing ones, and what the logger
+    # says about falling back, shows in the session's providers.
+    with contextlib.redirect_stdout(io.StringIO()):
+        onnxruntime.preload_dlls()
+    onnxruntime.set_default_logger_severity(4)
     return None
 
 

@@ -13,7 +13,7 @@ from onnxlrp.errors import ModelError, RuntimeSetupError
 from onnxlrp.graph.inference import open_session, reason
 from onnxlrp.graph.model import Model
 from onnxlrp.graph.proto import extracted
-from onnxlrp.runtime.device import CUDA, providers_for
+from onnxlrp.runtime.device import CUDA, OPTIONS, providers_for
 from onnxlrp.runtime.device import Device as Device
 from onnxlrp.runtime.shapes import Shape, static_shapes
 
@@ -114,7 +114,8 @@ class Sessions:
         """Open a session of the part of the model that the wanted tensors need."""
         part = extracted(self.model.proto, sorted(wanted))
         options = session_options(self.threads)
-        session = open_session(part, self.model.weights, options, self._providers)
+        providers = [(name, OPTIONS[name]) for name in self._providers]
+        session = open_session(part, self.model.weights, options, providers)
         got = session.get_providers()
         if self.device == "cuda" and CUDA not in got:
             raise RuntimeSetupError(

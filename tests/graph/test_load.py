@@ -29,6 +29,12 @@ def test_labels_come_from_a_sequence_or_a_file(proto, tmp_path):
     assert load(proto).labels == ()
 
 
+def test_map_of_classes_has_a_label_a_channel():
+    text = "(float[N, 2, 8, 8] x) => (float[N, 3, 8, 8] y) { y = Conv(x, w) }"
+    proto = network(text, w=linear(3, 2).reshape(3, 2, 1, 1))
+    assert load(proto, labels=["sky", "sea", "land"]).labels == ("sky", "sea", "land")
+
+
 def test_wrong_labels_are_refused(proto, tmp_path):
     with pytest.raises(ModelError, match="labels: 2 names were given, the model has 3 outputs"):
         load(proto, labels=["cat", "dog"])

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import _ctypes
+import os
+import shutil
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from onnxlrp.errors import RuntimeSetupError
+from onnxlrp.graph.inference import CPU
 from onnxlrp.graph.load import load
 from onnxlrp.runtime import Sessions
 from onnxlrp.runtime.device import CUDA, providers_for, warn_of_two_installs
@@ -33,6 +39,40 @@ def test_cuda_is_got_or_refused_with_the_reason(model):
         assert "device='cpu'" in str(error)
     else:
         assert provider == CUDA
+
+
+FALL_BACK = """
+import sys
+from onnxlrp import OnnxLrpError
+from onnxlrp.runtime import Sessions
+from tests.graph.networks import network
+import onnxlrp
+model = onnxlrp.load(network("(float[N, 4] x) => (float[N, 4] y) { y = Relu(x) }"))
+print(Sessions(model, "auto").provider)
+try:
+    Sessions(model, "cuda").provider
+except OnnxLrpError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="makes a driver by the name of Linux's")
+def test_driver_without_cudas_libraries_falls_back_quietly(tmp_path):
+    some_library = Path(_ctypes.__file__)
+    shutil.copy(some_library, tmp_path / "libcuda.so.1")
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(tmp_path), "PYTHONPATH": str(root)}
+    found = subprocess.run(
+        [sys.executable, "-c", FALL_BACK],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    provider, complaint = found.stdout.splitlines()
+    assert provider == CPU
+    assert complaint.startswith("device 'cuda': ")
+    assert found.stderr == ""
 
 
 def test_unknown_device_is_refused(model):
