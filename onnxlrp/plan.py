@@ -84,7 +84,8 @@ def make_plan(model: Model, operations: Mapping[int, Operation], composite: Comp
     CompositeError
         An entry matches no layer, or a rule lacks its bounds.
     """
-    operations = {i: _optional(op, composite.options) for i, op in operations.items()}
+    given = operations
+    operations = {i: _optional(op, composite.options) for i, op in given.items()}
     linear = frozenset(i for i, op in operations.items() if isinstance(op, Linear))
     assignment = composite.assign(model, linear)
     signs = nonnegative_tensors(model, operations)
@@ -99,7 +100,7 @@ def make_plan(model: Model, operations: Mapping[int, Operation], composite: Comp
         if rule is None and isinstance(op, Linear):
             rule = RULES[op.default_rule]()
         nonnegative = all(signs[name] for name in op.signal_names)
-        steps.append(_step(layer, op, rule, nonnegative))
+        steps.append(_step(layer, op, rule, nonnegative, op is given[layer.index]))
     return Plan(tuple(steps), model.explained, model.input.name)
 
 
@@ -122,14 +123,17 @@ def nonnegative_tensors(model: Model, operations: Mapping[int, Operation]) -> di
     return signs
 
 
-def _step(layer: Layer, op: Operation, rule: Rule | None, nonnegative: bool) -> Step:
+def _step(
+    layer: Layer, op: Operation, rule: Rule | None, nonnegative: bool, as_given: bool
+) -> Step:
+    """One step; an operation that stands in for the network's own has another pre-activation."""
     if not isinstance(op, Linear) or rule is None:
         return Step(layer, op, None, nonnegative, op.values())
     if rule.passes:
         return Step(layer, op, rule, nonnegative, ())
     view = rule.input
     values = () if view.is_constant else op.signal_names
-    if view.is_plain and any(reads_preactivation(rule)):
+    if as_given and view.is_plain and any(reads_preactivation(rule)):
         values = (*values, layer.node.output)
     forwards, adjoints = passes(rule, nonnegative)
     return Step(layer, op, rule, nonnegative, values, forwards, adjoints)
