@@ -21,7 +21,7 @@ CUDA = "CUDAExecutionProvider"
 OPTIONS = {
     CPU: {},
     CUDA: {
-        # Rules compare z with sums of a·w in float32: TF32, with its 10 bits, would tear them apart.
+        # Rules compare z with sums of a·w in float32; TF32, with its 10 bits, would part them.
         "use_tf32": "0",
         # Exhaustive search, the default, costs seconds for every new input shape.
         "cudnn_conv_algo_search": "HEURISTIC",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from onnxlrp.errors import ModelError, RuntimeSetupError
-from onnxlrp.graph.inference import open_session, reason
+from onnxlrp.graph.inference import CPU, open_session, reason
 from onnxlrp.graph.model import Model
 from onnxlrp.graph.proto import extracted
 from onnxlrp.runtime.device import CUDA, OPTIONS, providers_for
@@ -18,6 +18,7 @@ from onnxlrp.runtime.device import Device as Device
 from onnxlrp.runtime.shapes import Shape, static_shapes
 
 if TYPE_CHECKING:
+    import onnx
     import onnxruntime
 
 KEPT = 4
@@ -113,9 +114,12 @@ class Sessions:
     def _make(self, wanted: frozenset[str]) -> onnxruntime.InferenceSession:
         """Open a session of the part of the model that the wanted tensors need."""
         part = extracted(self.model.proto, sorted(wanted))
-        options = session_options(self.threads)
-        providers = [(name, OPTIONS[name]) for name in self._providers]
-        session = open_session(part, self.model.weights, options, providers)
+        try:
+            session = self._opened(part, self._providers)
+        except ModelError:
+            if self.device != "auto" or CUDA not in self._providers:
+                raise
+            session = self._opened(part, (CPU,))  # a GPU that is there, but cannot be used
         got = session.get_providers()
         if self.device == "cuda" and CUDA not in got:
             raise RuntimeSetupError(
@@ -123,6 +127,13 @@ class Sessions:
                 "or too old: pip install 'onnxruntime-gpu[cuda,cudnn]', or use device='cpu'."
             )
         return session
+
+    def _opened(
+        self, part: onnx.ModelProto, providers: tuple[str, ...]
+    ) -> onnxruntime.InferenceSession:
+        """Open a session with these providers, each told what it should know."""
+        told = [(name, OPTIONS[name]) for name in providers]
+        return open_session(part, self.model.weights, session_options(self.threads), told)
 
 
 def session_options(threads: int | None) -> onnxruntime.SessionOptions:
