@@ -19,7 +19,7 @@ GATES = ("Sigmoid", "HardSigmoid", "Softmax")
 
 @operation("Mul")
 def multiplication(layer: Layer, model: Model) -> Operation:
-    """x·c is a constant factor, x·y a product of two activations."""
+    """x·c passes relevance; x·y gives all to a gated signal, else half to each factor."""
     for position in (0, 1):
         if layer.node.inputs[position] in model.constants:
             factor = np.asarray(model.constants[layer.node.inputs[position]], np.float32)
@@ -29,7 +29,7 @@ def multiplication(layer: Layer, model: Model) -> Operation:
 
 @operation("Div")
 def division(layer: Layer, model: Model) -> Operation:
-    """x/c is a constant factor; a quotient by an activation has no rule."""
+    """x/c passes relevance; dividing by an activation is not supported."""
     numerator, denominator = layer.node.inputs
     if denominator in model.constants:
         factor = 1.0 / np.asarray(model.constants[denominator], np.float64)

@@ -165,7 +165,7 @@ class LinearResize(Linear):
 
 @operation("Resize", "Upsample")
 def resize(layer: Layer, model: Model) -> Operation:
-    """Nearest neighbour is a move, linear interpolation a linear layer."""
+    """Nearest moves relevance back exactly; linear shares it in proportion (z-rule)."""
     grid = Grid(Operation(layer, model))
     if grid.mode == "nearest":
         return NearestResize(layer, model, grid)
