@@ -1,0 +1,120 @@
+"""``onnxlrp explain``: heatmaps of pictures, and where relevance went on its way to them."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from onnxlrp.cli.command import Command
+from onnxlrp.cli.options import add_network_options
+
+DEFAULT_COMPOSITE = "epsilon_plus"
+
+_DESCRIPTION = """\
+Explain what a network sees in pictures: for each picture and composite a
+heatmap (PNG) and the numbers behind it (NPZ: relevance, x, target, output,
+recorded tensors, metadata as JSON).
+
+MODEL is the first path that ends in .onnx, or else the first path of all if it
+is a file but neither a picture nor an array; without one the packaged network
+is taken. All other paths are IMAGEs: pictures, or .npy and .npz arrays that
+hold the network's input tensor as it is, or pictures as uint8 (H, W[, 3]).
+Without an IMAGE the packaged pictures are explained, by the packaged network
+only."""
+
+_EXAMPLES = """\
+  onnxlrp explain
+  onnxlrp explain cat.jpg dog.jpg -c epsilon_gamma_box -t "Egyptian cat" -o out
+  onnxlrp explain model.onnx cat.jpg -c gamma:gamma=0.1 -c design.yaml
+  onnxlrp explain model.onnx batch.npy -t 3 --record conv5 --init one"""
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    add = parser.add_argument
+    add("paths", nargs="*", type=Path, metavar="PATH", help="[MODEL] [IMAGE ...], see above")
+    add(
+        "-c",
+        "--composite",
+        action="append",
+        metavar="COMPOSITE",
+        help="preset ('onnxlrp presets' lists them), YAML or JSON file, or a rule for every "
+        "weighted layer ('gamma:gamma=0.1'); repeat it for several heatmaps (default: "
+        f"{DEFAULT_COMPOSITE})",
+    )
+    add(
+        "-t",
+        "--target",
+        default="top1",
+        metavar="TARGET",
+        help="what is explained: 'top1', a class's number, or its label (default: top1)",
+    )
+    add(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="folder for the results, made if missing (default: the current one)",
+    )
+    add("--force", action="store_true", help="replace results that are there already")
+    add("--init", choices=("logit", "one"), default="logit", help="relevance at the output")
+    add(
+        "--record",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="LAYER",
+        help="layers (or tensors) whose relevance is stored in the NPZ as well",
+    )
+    add(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where onnxruntime runs the network; auto takes CUDA if it can be had",
+    )
+    add("-q", "--quiet", action="store_true", help="print only the files that were written")
+    add_network_options(parser)
+    drawing = parser.add_argument_group("the heatmaps")
+    drawing.add_argument(
+        "--overlay", action="store_true", help="add a panel with the heatmap over the picture"
+    )
+    drawing.add_argument(
+        "--normalize",
+        choices=("max", "percentile", "cubic"),
+        default="percentile",
+        help="which |relevance| gets the strongest colour: the largest, the 99th percentile, or "
+        "10 times the cubic mean (default: percentile)",
+    )
+    drawing.add_argument(
+        "--colormap", default="red-blue", metavar="NAME", help="red-blue, purple-green or seismic"
+    )
+
+
+def run(arguments: Namespace) -> int:
+    """Read everything, compute everything, and only then write."""
+    from onnxlrp.cli.console import notify
+    from onnxlrp.cli.explaining import explain_samples
+    from onnxlrp.cli.inputs import packaged_pictures, read_samples, sort_paths
+    from onnxlrp.cli.network import load_network
+    from onnxlrp.cli.report import report
+    from onnxlrp.cli.results import Drawing, planned_files, write
+    from onnxlrp.composites import Composite
+    from onnxlrp.kernels import ensure_compiled
+
+    composites = [Composite.parse(text) for text in arguments.composite or [DEFAULT_COMPOSITE]]
+    drawing = Drawing(arguments.normalize, arguments.colormap, arguments.overlay)
+    model_path, image_paths = sort_paths(arguments.paths)
+    model = load_network(model_path, arguments)
+    samples = read_samples(model, image_paths or packaged_pictures(model_path))
+    files = planned_files(arguments.output, samples, composites, replace=arguments.force)
+    ensure_compiled(notify)
+    explanations = explain_samples(model, samples, composites, arguments)
+    if not arguments.quiet:
+        print("\n\n".join(report(model, explanations)) + "\n")
+    for path in write(files, model, explanations, drawing):
+        print(path)
+    return 0
+
+
+COMMAND = Command("explain", "make heatmaps of pictures", configure, run, _DESCRIPTION, _EXAMPLES)

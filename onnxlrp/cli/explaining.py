@@ -1,0 +1,141 @@
+"""Explaining the samples of a run under several composites, as many at once as shapes allow."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnxlrp.cli.console import SweepBar
+from onnxlrp.cli.inputs import Sample
+from onnxlrp.composites import Composite
+from onnxlrp.engine import LayerBooks
+from onnxlrp.explainer import Explainer, Result
+from onnxlrp.graph.model import Model
+
+BATCH = 4
+"""Pictures explained at once: more of them would save little time and cost memory."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explanation:
+    """One sample under one composite.
+
+    Attributes
+    ----------
+    sample : Sample
+    result : Result
+        Of this sample alone, with books.
+    """
+
+    sample: Sample
+    result: Result
+
+    @property
+    def composite(self) -> Composite:
+        """The composite it was made with."""
+        return self.result.composite
+
+    @property
+    def target(self) -> int:
+        """The explained class."""
+        return int(self.result.target[0])
+
+    @property
+    def score(self) -> float:
+        """The target's explained output."""
+        return float(self.result.output[0, self.target])
+
+    @property
+    def started(self) -> float:
+        """Σ R at the explained output."""
+        books = self.result.books
+        return float(books[0].arrived.sum()) if books else self.arrived
+
+    @property
+    def arrived(self) -> float:
+        """Σ R at the input."""
+        return float(self.result.relevance.sum(dtype=np.float64))
+
+
+def explain_samples(
+    model: Model, samples: Sequence[Sample], composites: Sequence[Composite], arguments: Namespace
+) -> list[Explanation]:
+    """Explain every sample under every composite, in this order.
+
+    Parameters
+    ----------
+    arguments : Namespace
+        With target, init, record and device.
+
+    Raises
+    ------
+    OnnxLrpError
+        The argument at fault, or the layer.
+    """
+    found: dict[tuple[int, int], Explanation] = {}
+    fixed = model.fixed_batch or 1
+    batches = _batches(samples, size=max(fixed, 1 if arguments.record else BATCH))
+    with SweepBar(len(batches) * len(composites), len(model.layers)) as bar:
+        for batch in batches:
+            missing = -len(batch) % fixed  # a network of a fixed batch takes nothing else
+            x = np.concatenate([samples[i].x for i in (*batch, *batch[-1:] * missing)])
+            explainer = Explainer(model, x, arguments.device)
+            for column, composite in enumerate(composites):
+                result = explainer.explain(
+                    composite,
+                    arguments.target,
+                    arguments.init,
+                    arguments.record,
+                    books=True,
+                    progress=bar.step,
+                )
+                bar.finish_sweep()
+                for position, row in enumerate(batch):
+                    found[row, column] = Explanation(samples[row], _part(result, position))
+    return [found[key] for key in sorted(found)]
+
+
+def _batches(samples: Sequence[Sample], size: int) -> list[list[int]]:
+    """Group neighbours of one shape, at most ``size`` of them, by position."""
+    batches = []
+    for _, group in groupby(range(len(samples)), key=lambda i: samples[i].x.shape):
+        alike = list(group)
+        batches += [alike[start : start + size] for start in range(0, len(alike), size)]
+    return batches
+
+
+def _part(result: Result, i: int) -> Result:
+    """Sample i of a batch's result."""
+    count = len(result.relevance)
+    if count == 1:
+        return result
+    return replace(
+        result,
+        relevance=_row(result.relevance, i),
+        target=_row(result.target, i),
+        output=_row(result.output, i),
+        tensors={key: _row(value, i) for key, value in result.tensors.items()},
+        books=tuple(_book_row(book, i) for book in result.books),
+    )
+
+
+def _book_row(book: LayerBooks, i: int) -> LayerBooks:
+    """Sample i of the books of one layer."""
+    return replace(
+        book,
+        arrived=_row(book.arrived, i),
+        handed=_row(book.handed, i),
+        bias=_row(book.bias, i),
+        epsilon=_row(book.epsilon, i),
+    )
+
+
+def _row(values: NDArray[Any], i: int) -> NDArray[Any]:
+    """Sample i, with its batch axis."""
+    return values[i : i + 1]

@@ -1,0 +1,135 @@
+"""What `onnxlrp explain` prints: the classes, and where relevance went."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from onnxlrp.cli.console import number, percent, short_rule, table
+from onnxlrp.cli.explaining import Explanation
+from onnxlrp.engine import LayerBooks
+from onnxlrp.graph.model import Model
+
+TOP = 5
+"""Classes shown."""
+
+_NOTHING = 1e-5
+"""Share of the relevance at the output below which a sum is rounding: float32 knows no better."""
+
+_NOTEWORTHY = 0.01
+"""Share of the relevance at the output from which on a loss at one layer is worth a sentence."""
+
+
+def report(model: Model, explanations: Sequence[Explanation]) -> Iterator[str]:
+    """Yield paragraphs: the network, and for each picture its classes and its composites' books."""
+    cut = "".join(f" ({change.detail})" for change in model.changes if change.kind == "cut")
+    yield (
+        f"model     {model.name}: {len(model.layers)} layers, output {model.output.name!r}{cut}\n"
+        f"pictures  {model.preprocessing_note}\n"
+        f"provider  {explanations[0].result.provider}"
+    )
+    last = None
+    for explanation in explanations:
+        if explanation.sample is not last:
+            last = explanation.sample
+            yield _classes(model, explanation)
+        yield _books(model, explanation)
+
+
+def _classes(model: Model, explanation: Explanation) -> str:
+    """Write the classes with the highest scores."""
+    (output,) = explanation.result.output
+    best = np.argsort(-output, kind="stable")[:TOP]
+    rows = [("class", "score", "label")]
+    rows += [(str(i), number(float(output[i])), model.label(int(i))) for i in best]
+    source = explanation.sample.source
+    return f"{source}: the {len(best)} highest scores\n{table(rows, right={0, 1}, indent='  ')}"
+
+
+def _books(model: Model, explanation: Explanation) -> str:
+    """Write where the relevance of one sample went under one composite."""
+    target = explanation.target
+    lines = [
+        f"{explanation.sample.name}, {explanation.composite.name}: relevance of class {target} "
+        f"({model.label(target)}), score {number(explanation.score)}",
+        table(list(_rows(explanation)), right={3, 4, 5, 6, 7}, indent="  "),
+        *_left_out(explanation),
+        _greatest_loss(explanation),
+        _conservation(explanation),
+    ]
+    return "\n".join(lines)
+
+
+def _rows(explanation: Explanation) -> Iterator[tuple[str, ...]]:
+    """Yield header, one row for every layer that does more than move relevance, and the sums."""
+    yield ("layer", "type", "rule", "arrived", "handed on", "to bias", "to ε", "other")
+    start = explanation.started
+    shown = [book for book in explanation.result.books if _is_shown(book, start)]
+    for book in shown:
+        sums = (book.arrived, book.handed, book.bias, book.epsilon, book.other)
+        cells = [_cell(float(values.sum()), start) for values in sums]
+        yield (book.layer.name, book.layer.op, short_rule(book.rule), *cells)
+    lost = [
+        sum(float(values.sum()) for values in column)
+        for column in zip(*((b.bias, b.epsilon, b.other) for b in shown), strict=True)
+    ]
+    sums_of_all = (start, explanation.arrived, *lost)
+    yield ("output to input", "", "", *(_cell(value, start) for value in sums_of_all))
+
+
+def _is_shown(book: LayerBooks, start: float) -> bool:
+    """Whether a layer has a rule of its own, or kept something back."""
+    return bool(book.rule) or abs(_lost(book)) > _NOTHING * abs(start)
+
+
+def _lost(book: LayerBooks) -> float:
+    """Σ R that a layer did not hand on; negative where it handed on more than arrived."""
+    return float((book.arrived - book.handed).sum())
+
+
+def _cell(value: float, start: float) -> str:
+    """Write a sum with as many decimals as show a ten-thousandth of Σ R at the output."""
+    if abs(value) <= _NOTHING * abs(start):
+        return "0"
+    decimals = max(0, 4 - math.floor(math.log10(abs(start)))) if start else 9
+    text = f"{value:.{decimals}f}" if decimals < 9 else number(value)
+    return text.replace("-", "−") if float(text.replace("−", "-")) else "0"
+
+
+def _left_out(explanation: Explanation) -> list[str]:
+    """Say how many layers the table leaves out."""
+    books = explanation.result.books
+    hidden = sum(not _is_shown(book, explanation.started) for book in books)
+    return [f"  ({hidden} layers that hand everything on are left out)"] if hidden else []
+
+
+def _greatest_loss(explanation: Explanation) -> str:
+    """Say in one sentence where the most relevance stayed, and why."""
+    start = explanation.started
+    book = max(explanation.result.books, key=lambda book: abs(_lost(book)))
+    lost = _lost(book)
+    if abs(lost) < _NOTEWORTHY * abs(start):
+        return f"  No layer keeps more than {percent(_NOTEWORTHY)} of the relevance to itself."
+    amounts = f"{number(float(book.arrived.sum()))} arrive, {number(float(book.handed.sum()))}"
+    where = f"{book.layer.name} ({short_rule(book.rule) or book.layer.op}): {amounts} are handed on"
+    causes = {
+        "its bias absorbs the rest (bias=spread in the rule would hand it on)": book.bias,
+        "its ε absorbs the rest (a smaller one would hand on more)": book.epsilon,
+        "the rest has nowhere to go (no contributions, or weights of the rule off 1)": book.other,
+    }
+    cause = max(causes, key=lambda words: abs(float(causes[words].sum())))
+    verb = "lost" if lost * start > 0 else "added"
+    cause = cause if verb == "lost" else "contributions of both signs cancel there"
+    return f"  Most relevance is {verb} at {where}; {cause}."
+
+
+def _conservation(explanation: Explanation) -> str:
+    """Write Σ R at the input beside that at the output."""
+    start, arrived = explanation.started, explanation.arrived
+    error = percent(abs(arrived - start) / abs(start)) if start else "undefined"
+    return (
+        f"  Σ R at the input {number(arrived)}, at the output {number(start)}: "
+        f"conservation error {error}."
+    )
