@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from onnxlrp.errors import ModelError, NumericalError
 from onnxlrp.graph.model import Model
 from onnxlrp.runtime.feed import checked_input
+from onnxlrp.runtime.forward import Forward
 from onnxlrp.runtime.session import Sessions
 from onnxlrp.runtime.shapes import Shape
 
@@ -24,7 +25,7 @@ class Activations:
 
     Parameters
     ----------
-    sessions : Sessions
+    sessions : Sessions, or another forward pass
     x : array-like of numbers, the model's input shape (N pictures)
 
     Raises
@@ -33,7 +34,7 @@ class Activations:
         ``x`` does not fit the model; says what the model wants and what came.
     """
 
-    def __init__(self, sessions: Sessions, x: Any) -> None:
+    def __init__(self, sessions: Forward, x: Any) -> None:
         self._sessions = sessions
         self._model = sessions.model
         self._x = checked_input(self._model, x)
@@ -46,7 +47,7 @@ class Activations:
 
     @property
     def provider(self) -> str:
-        """The onnxruntime provider that runs the model."""
+        """Who computes: an onnxruntime provider, or the float64 reference."""
         return self._sessions.provider
 
     def fetch(self, names: Iterable[str]) -> None:
@@ -145,7 +146,7 @@ class Activations:
 
 
 def run(
-    model: Model, x: Any, wanted: Iterable[str], sessions: Sessions | None = None
+    model: Model, x: Any, wanted: Iterable[str], sessions: Forward | None = None
 ) -> Activations:
     """Run the network on pictures and return the wanted tensors.
 
@@ -155,8 +156,8 @@ def run(
     x : array-like of numbers, the model's input shape (N pictures)
     wanted : iterable of str
         Names of tensors.
-    sessions : Sessions, optional
-        Sessions to use again; None: new ones on the CPU or, where there is one, the GPU.
+    sessions : Sessions, or another forward pass, optional
+        To use again; None: new sessions on the CPU or, where there is one, the GPU.
     """
     activations = Activations(sessions or Sessions(model), x)
     activations.fetch(wanted)

@@ -1,0 +1,154 @@
+"""Resize, Upsample and Pad in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx.reference.op_run import OpRun
+
+Array = NDArray[np.float64]
+Places = NDArray[Any]
+Transform = Callable[[Places, int, int, np.floating[Any]], Places]
+Rounding = Callable[[Places], Places]
+T = TypeVar("T")
+
+# Where position x of a resized axis lies in the input.
+_TRANSFORMS: Mapping[str, Transform] = {
+    "half_pixel": lambda x, size, out, scale: (x + 0.5) / scale - 0.5,
+    "half_pixel_symmetric": lambda x, size, out, scale: (
+        size / 2 * (1 - out / (scale * size)) + (x + 0.5) / scale - 0.5
+    ),
+    "pytorch_half_pixel": lambda x, size, out, scale: (x + 0.5) / scale - 0.5 if out > 1 else 0 * x,
+    "asymmetric": lambda x, size, out, scale: x / scale,
+    "align_corners": lambda x, size, out, scale: x * (size - 1) / (out - 1) if out > 1 else 0 * x,
+}
+_ROUNDINGS: Mapping[str, Rounding] = {
+    "round_prefer_floor": lambda x: np.ceil(x - 0.5),
+    "round_prefer_ceil": lambda x: np.floor(x + 0.5),
+    "floor": np.floor,
+    "ceil": np.ceil,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Interpolation:
+    """Linear, or nearest where there is a rounding."""
+
+    transform: Transform
+    rounding: Rounding | None
+
+    def along(self, x: Array, axis: int, out: int, scale: np.float32) -> Array:
+        """Resize one axis."""
+        size = x.shape[axis]
+        if out == size and scale == 1:
+            return x
+        if self.rounding is not None:
+            # onnxruntime finds the nearest neighbour in float32, so ties are decided as it does.
+            places = self.transform(np.arange(out, dtype=np.float32), size, out, scale)
+            return x.take(np.clip(self.rounding(places), 0, size - 1).astype(np.int64), axis)
+        places = self.transform(np.arange(out, dtype=np.float64), size, out, np.float64(scale))
+        places = np.clip(places, 0, size - 1)
+        low = np.floor(places).astype(np.int64)
+        share = (places - low).reshape((-1,) + (1,) * (x.ndim - 1 - axis))
+        high = np.minimum(low + 1, size - 1)
+        mean: Array = x.take(low, axis) * (1 - share) + x.take(high, axis) * share
+        return mean
+
+
+class Resize(OpRun):
+    """Nearest or linear interpolation, axis by axis."""
+
+    def _run(
+        self,
+        x: Array,
+        roi: Any,
+        scales: Array | None = None,
+        sizes: NDArray[np.int64] | None = None,
+        antialias: int = 0,
+        axes: Sequence[int] | None = None,
+        coordinate_transformation_mode: str = "half_pixel",
+        keep_aspect_ratio_policy: str = "stretch",
+        mode: str = "nearest",
+        nearest_mode: str = "round_prefer_floor",
+        **cubic: Any,
+    ) -> tuple[Array]:
+        if self.run_params["opsets"][""] < 11:  # the second input were the scales then
+            return (_resized_as_of_old(x, roi, mode),)
+        if antialias or keep_aspect_ratio_policy != "stretch":
+            raise NotImplementedError("Resize with antialias or a policy for the aspect ratio")
+        rounding = {"linear": None, "nearest": _known(_ROUNDINGS, nearest_mode)}
+        interpolation = Interpolation(
+            _known(_TRANSFORMS, coordinate_transformation_mode), _known(rounding, mode)
+        )
+        for axis, out, scale in _resized_axes(x.shape, axes, scales, sizes):
+            x = interpolation.along(x, axis, out, scale)
+        return (x,)
+
+
+class Upsample(OpRun):
+    """Resize as it was before opset 10; the scales were an attribute first."""
+
+    def _run(self, x: Array, scales: Any = None, mode: str = "nearest") -> tuple[Array]:
+        return (_resized_as_of_old(x, np.asarray(scales), mode),)
+
+
+def _resized_as_of_old(x: Array, scales: Array, mode: str) -> Array:
+    """Resize with position = x/scale; nearest looks down where it enlarges, else up."""
+    linear = _known({"linear": True, "bilinear": True, "nearest": False}, mode)
+    for axis, out, scale in _resized_axes(x.shape, None, scales, None):
+        nearest = np.ceil if scale < 1 else np.floor
+        interpolation = Interpolation(_TRANSFORMS["asymmetric"], None if linear else nearest)
+        x = interpolation.along(x, axis, out, scale)
+    return x
+
+
+def _resized_axes(
+    shape: Sequence[int],
+    axes: Sequence[int] | None,
+    scales: Array | None,
+    sizes: NDArray[np.int64] | None,
+) -> Iterator[tuple[int, int, np.float32]]:
+    """Yield each axis with its new size and its scale, in float32 as onnxruntime has it."""
+    for k, axis in enumerate(range(len(shape)) if axes is None else axes):
+        size = np.float32(shape[axis])
+        if scales is not None and scales.size:
+            scale = np.float32(scales[k])
+            yield axis % len(shape), int(scale * size), scale
+        elif sizes is not None:
+            yield axis % len(shape), int(sizes[k]), np.float32(sizes[k]) / size
+
+
+def _known(table: Mapping[str, T], name: str) -> T:
+    """Look a mode up."""
+    if name not in table:
+        raise NotImplementedError(f"interpolation {name!r}; there are {', '.join(table)}")
+    return table[name]
+
+
+class Pad(OpRun):
+    """Add at both ends of axes, or cut where a pad is negative."""
+
+    def _run(
+        self,
+        x: NDArray[Any],
+        pads: Sequence[int] | NDArray[np.int64],
+        value: Any = None,
+        axes: Sequence[int] | NDArray[np.int64] | None = None,
+        mode: Any = "constant",
+    ) -> tuple[NDArray[Any]]:
+        around = [(0, 0)] * x.ndim
+        half = len(pads) // 2
+        ends = zip(pads[:half], pads[half:], strict=True)
+        for axis, (begin, end) in zip(range(x.ndim) if axes is None else axes, ends, strict=True):
+            around[axis] = (int(begin), int(end))
+        sides = zip(x.shape, around, strict=True)
+        kept = x[tuple(slice(max(-b, 0), n + min(e, 0)) for n, (b, e) in sides)]
+        added = [(max(b, 0), max(e, 0)) for b, e in around]
+        if mode != "constant":
+            return (np.pad(kept, added, mode=mode),)
+        fill = 0 if value is None else np.ravel(value)[0]
+        return (np.pad(kept, added, constant_values=fill),)
