@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import numba.core.caching
 import numba.core.types
 import numba.extending
 
@@ -19,6 +20,7 @@ njit: Any = numba.njit
 intrinsic: Any = numba.extending.intrinsic
 config: Any = numba.config
 types: Any = numba.core.types
+_FunctionCache: Any = numba.core.caching.FunctionCache
 
 #: Kernels that keep the order of every operation; NaN and infinity stay visible.
 EXACT: frozenset[str] = frozenset({"contract", "nsz"})
@@ -56,6 +58,17 @@ class Kernel:
         self._lock = threading.Lock()
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
+
+    @property
+    def cache(self) -> Any:
+        """Where numba keeps the machine code on the disk.
+
+        Raises
+        ------
+        RuntimeError
+            If no folder can be written.
+        """
+        return _FunctionCache(self.function)
 
     @property
     def is_compiled(self) -> bool:

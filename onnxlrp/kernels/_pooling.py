@@ -1,4 +1,8 @@
-"""Compiled loops of `pooling`: some planes (image and channel) at a time, three spatial axes."""
+"""Compiled loops of `pooling`: some planes (image and channel) at a time, three spatial axes.
+
+Everything goes row by row: one tap of all windows of a row is one loop that fills registers.
+`spans` tells for each tap across a row the first and last + 1 window that has it in the input.
+"""
 
 from __future__ import annotations
 
@@ -6,94 +10,152 @@ from typing import Any
 
 import numpy as np
 
-from onnxlrp.kernels._jit import device, kernel, read, triple, write
+from onnxlrp.kernels._jit import device, f4, i8, kernel, read, triple, write
+from onnxlrp.kernels._vectors import LANES, Code, Pointer, vector_function
 
 
 @device
-def _taps_inside(window: Any, taps: Any, stride: Any, pad: Any, dilation: Any, size: Any) -> Any:
-    """First and last + 1 tap of a window that lie within an axis, and where tap 0 lies."""
-    start = window * stride - pad
-    first = 0 if start >= 0 else (-start + dilation - 1) // dilation
-    last = (size - start + dilation - 1) // dilation if size > start else 0
-    return start, min(first, taps), min(last, taps)
+def _add_row(row: Any, out: Any) -> None:
+    """Add numbers to as many others."""
+    for q in range(out.size):
+        out[q] += row[q]
 
 
-@kernel(read(4), triple, triple, triple, triple, write(4))
-def window_sum(x: Any, taps: Any, strides: Any, pads: Any, dilations: Any, out: Any) -> None:
-    """Sum of x over each window."""
-    for c in range(out.shape[0]):
-        for p in range(out.shape[1]):
-            d, d0, d1 = _taps_inside(p, taps[0], strides[0], pads[0], dilations[0], x.shape[1])
-            for q in range(out.shape[2]):
-                h, h0, h1 = _taps_inside(q, taps[1], strides[1], pads[1], dilations[1], x.shape[2])
-                for r in range(out.shape[3]):
-                    w, w0, w1 = _taps_inside(
-                        r, taps[2], strides[2], pads[2], dilations[2], x.shape[3]
-                    )
-                    total = np.float32(0.0)
-                    for i in range(d0, d1):
-                        for j in range(h0, h1):
-                            row = x[c, d + i * dilations[0], h + j * dilations[1]]
-                            for m in range(w0, w1):
-                                total += row[w + m * dilations[2]]
-                    out[c, p, q, r] = total
-
-
-@kernel(read(4), triple, triple, triple, triple, write(4))
-def window_sum_adjoint(
-    s: Any, taps: Any, strides: Any, pads: Any, dilations: Any, out: Any
+@kernel(read(4), triple, triple, triple, triple, read(2, i8), write(), write(4))
+def window_sum(
+    x: Any, taps: Any, strides: Any, pads: Any, dilations: Any, spans: Any, rows: Any, out: Any
 ) -> None:
-    """Add each window's number to every input that the window reads."""
-    out[:] = np.float32(0.0)
-    for c in range(s.shape[0]):
-        for p in range(s.shape[1]):
-            d, d0, d1 = _taps_inside(p, taps[0], strides[0], pads[0], dilations[0], out.shape[1])
-            for q in range(s.shape[2]):
-                h, h0, h1 = _taps_inside(
-                    q, taps[1], strides[1], pads[1], dilations[1], out.shape[2]
-                )
-                for r in range(s.shape[3]):
-                    w, w0, w1 = _taps_inside(
-                        r, taps[2], strides[2], pads[2], dilations[2], out.shape[3]
-                    )
-                    value = s[c, p, q, r]
-                    for i in range(d0, d1):
-                        for j in range(h0, h1):
-                            row = out[c, d + i * dilations[0], h + j * dilations[1]]
-                            for m in range(w0, w1):
-                                row[w + m * dilations[2]] += value
-
-
-@device
-def _winner(plane: Any, start: Any, low: Any, high: Any, dilations: Any) -> Any:
-    """Position of a window's first maximum in row-major order; −1 if it reads no input."""
-    best, d_best, h_best, w_best = np.float32(-np.inf), -1, -1, -1
-    for i in range(low[0], high[0]):
-        d = start[0] + i * dilations[0]
-        for j in range(low[1], high[1]):
-            h = start[1] + j * dilations[1]
-            for m in range(low[2], high[2]):
-                w = start[2] + m * dilations[2]
-                value = plane[d, h, w]
-                if value > best or d_best < 0:
-                    best, d_best, h_best, w_best = value, d, h, w
-    return d_best, h_best, w_best
-
-
-@kernel(read(4), read(4), triple, triple, triple, triple, write(4))
-def max_pool_winner(
-    relevance: Any, x: Any, taps: Any, strides: Any, pads: Any, dilations: Any, out: Any
-) -> None:
-    """Add each window's relevance to its first maximum."""
-    out[:] = np.float32(0.0)
+    """Sum of x over each window: first down the rows that it covers, then across their total."""
     _, depth, height, width = x.shape
-    for c in range(relevance.shape[0]):
-        for p in range(relevance.shape[1]):
-            d, d0, d1 = _taps_inside(p, taps[0], strides[0], pads[0], dilations[0], depth)
-            for q in range(relevance.shape[2]):
-                h, h0, h1 = _taps_inside(q, taps[1], strides[1], pads[1], dilations[1], height)
-                for r in range(relevance.shape[3]):
-                    w, w0, w1 = _taps_inside(r, taps[2], strides[2], pads[2], dilations[2], width)
-                    i, j, m = _winner(x[c], (d, h, w), (d0, h0, w0), (d1, h1, w1), dilations)
-                    if i >= 0:
-                        out[c, i, j, m] += relevance[c, p, q, r]
+    total = rows[:width]
+    for c, p, q in np.ndindex(out.shape[:3]):
+        total[:] = np.float32(0.0)
+        for i in range(taps[0]):
+            d = p * strides[0] - pads[0] + i * dilations[0]
+            for j in range(taps[1]):
+                h = q * strides[1] - pads[1] + j * dilations[1]
+                if 0 <= d < depth and 0 <= h < height:
+                    _add_row(x[c, d, h], total)
+        line = out[c, p, q]
+        line[:] = np.float32(0.0)
+        for m in range(taps[2]):
+            offset = m * dilations[2] - pads[2]
+            first, last = spans[m, 0], spans[m, 1]
+            shifted, covered = total[offset + first * strides[2] :], line[first:last]
+            for r in range(covered.size):
+                covered[r] += shifted[r * strides[2]]
+
+
+@kernel(read(4), triple, triple, triple, triple, read(2, i8), write(), write(4))
+def window_sum_adjoint(
+    s: Any, taps: Any, strides: Any, pads: Any, dilations: Any, spans: Any, rows: Any, out: Any
+) -> None:
+    """Add each window's number to every input that it reads: across a row, then to all its rows."""
+    _, depth, height, width = out.shape
+    total = rows[:width]
+    out[:] = np.float32(0.0)
+    for c, p, q in np.ndindex(s.shape[:3]):
+        total[:] = np.float32(0.0)
+        line = s[c, p, q]
+        for m in range(taps[2]):
+            offset = m * dilations[2] - pads[2]
+            first, last = spans[m, 0], spans[m, 1]
+            shifted, covered = total[offset + first * strides[2] :], line[first:last]
+            for r in range(covered.size):
+                shifted[r * strides[2]] += covered[r]
+        for i in range(taps[0]):
+            d = p * strides[0] - pads[0] + i * dilations[0]
+            for j in range(taps[1]):
+                h = q * strides[1] - pads[1] + j * dilations[1]
+                if 0 <= d < depth and 0 <= h < height:
+                    _add_row(total, out[c, d, h])
+
+
+def _competing(step: int) -> Any:
+    """Make the function that lets eight windows, `step` numbers apart, read one more tap."""
+
+    def meaning(
+        x: Any, at: int, best: Any, q: int, winner: Any, w: int, number: np.float32
+    ) -> None:
+        values = x[at : at + step * LANES : step]
+        tops, winners = best[q : q + LANES], winner[w : w + LANES]
+        wins = (values > tops) | (winners < 0)
+        tops[wins], winners[wins] = values[wins], number
+
+    @vector_function(read(), i8, write(), i8, write(), i8, f4, meaning=meaning)
+    def compete(code: Code, x: Pointer, best: Pointer, winner: Pointer, number: Any) -> None:
+        parts = [(x + LANES * k).load() for k in range(step)]
+        values = code.shuffle(parts, range(0, step * LANES, step))
+        tops, winners = best.load(), winner.load()
+        wins = code.either(code.greater(values, tops), code.greater(code.zero(), winners))
+        best.store(code.choose(wins, values, tops))
+        winner.store(code.choose(wins, code.repeat(number), winners))
+
+    return compete
+
+
+_compete_1, _compete_2 = _competing(1), _competing(2)
+
+
+@device
+def _compete(
+    x: Any, at: Any, step: Any, best: Any, winner: Any, first: Any, last: Any, number: Any
+) -> None:  # fmt: skip
+    """Let the windows first to last read one more tap; an equal number does not win."""
+    q = first
+    while step <= 2 and q < last and last - first >= LANES:
+        q = min(q, last - LANES)  # what is read twice does not win again
+        place = at + (q - first) * step
+        if place + step * LANES > x.size:
+            break
+        if step == 1:
+            _compete_1(x, place, best, q, winner, q, number)
+        else:
+            _compete_2(x, place, best, q, winner, q, number)
+        q += LANES
+    for r in range(q, last):
+        value = x[at + (r - first) * step]
+        if value > best[r] or winner[r] < 0.0:
+            best[r], winner[r] = value, number
+
+
+@kernel(
+    read(4), read(4), *(triple,) * 4, read(2, i8), read(1, i8), write(), write(4)
+)  # fmt: skip
+def max_pool_winner(
+    relevance: Any, x: Any, taps: Any, strides: Any, pads: Any, dilations: Any, spans: Any,
+    places: Any, rows: Any, out: Any,
+) -> None:  # fmt: skip
+    """Add each window's relevance to its first maximum.
+
+    `winner` is the number of its tap, and `places` tells where a tap lies, counted from the first.
+    """
+    _, depth, height, width = x.shape
+    windows = relevance.shape[3]
+    best, winner = rows[:windows], rows[windows : 2 * windows]
+    flat, target = x.reshape(-1), out.reshape(-1)
+    target[:] = np.float32(0.0)
+    for c, p, q in np.ndindex(relevance.shape[:3]):
+        best[:] = np.float32(-np.inf)
+        winner[:] = np.float32(-1.0)
+        number = -1
+        for i in range(taps[0]):
+            d = p * strides[0] - pads[0] + i * dilations[0]
+            for j in range(taps[1]):
+                h = q * strides[1] - pads[1] + j * dilations[1]
+                row = ((c * depth + d) * height + h) * width
+                for m in range(taps[2]):
+                    number += 1
+                    if 0 <= d < depth and 0 <= h < height:
+                        offset = m * dilations[2] - pads[2]
+                        first, last = spans[m, 0], spans[m, 1]
+                        at = row + offset + first * strides[2]
+                        _compete(
+                            flat, at, strides[2], best, winner, first, last, np.float32(number)
+                        )
+        d, h = p * strides[0] - pads[0], q * strides[1] - pads[1]
+        start = ((c * depth + d) * height + h) * width - pads[2]
+        for r in range(best.size):
+            tap = int(winner[r])
+            if tap >= 0:
+                target[start + r * strides[2] + places[tap]] += relevance[c, p, q, r]

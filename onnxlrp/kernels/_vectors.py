@@ -72,10 +72,7 @@ class Pointer:
 
     def load_repeated(self) -> Vector:
         """Repeat the number at this place in every lane."""
-        builder, undefined = self._builder, ir.Constant(_VECTOR, ir.Undefined)
-        first = builder.insert_element(undefined, self.number(), ir.IntType(32)(0))
-        lanes = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-        return Vector(builder, builder.shuffle_vector(first, undefined, lanes))
+        return Code(self._builder).repeat(self.number())
 
     def store(self, vector: Vector) -> None:
         """Write eight numbers from here on."""
@@ -104,9 +101,23 @@ class Code:
         return Vector(self.builder, ir.Constant(_VECTOR, [0.0] * LANES))
 
     def choose(self, condition: Any, one: Vector, other: Vector) -> Vector:
-        """One vector if the condition holds, else the other."""
+        """One vector where the condition holds, for all lanes or for each, else the other."""
         chosen = self.builder.select(condition, one.value, other.value)
         return Vector(self.builder, chosen)
+
+    def greater(self, one: Vector, other: Vector) -> Any:
+        """Condition for each lane: one number is greater than the other."""
+        return self.builder.fcmp_ordered(">", one.value, other.value)
+
+    def either(self, condition: Any, other: Any) -> Any:
+        """Condition for each lane: at least one of the two holds."""
+        return self.builder.or_(condition, other)
+
+    def repeat(self, number: Any) -> Vector:
+        """Repeat a number of the kernel in every lane."""
+        builder, undefined = self.builder, ir.Constant(_VECTOR, ir.Undefined)
+        first = Vector(builder, builder.insert_element(undefined, number, ir.IntType(32)(0)))
+        return self.shuffle([first], [0] * LANES)
 
     def shuffle(self, vectors: Sequence[Vector], lanes: Sequence[int]) -> Vector:
         """Pick eight numbers out of some vectors that lie one after another."""

@@ -1,8 +1,7 @@
 """Fully connected layers: x·w and s·wᵀ with the same bits for one sample and for many.
 
-With one row for each sample the weight is read once, block by block, and every row is multiplied
-while the block is in the cache; numpy's product of many rows would sum in another order than its
-product of one.
+With one row a sample the product is bound by reading the weight, which is read once, part by part
+and in order, for all rows. NumPy's product of many rows sums in another order than that of one.
 """
 
 from __future__ import annotations
@@ -15,12 +14,13 @@ from numpy.typing import NDArray
 
 from onnxlrp.errors import InputError
 from onnxlrp.kernels._jit import REDUCTION, i8, kernel, read, write
+from onnxlrp.kernels.shares import even_ranges
 from onnxlrp.kernels.threads import run, sweep_threads
 
 Array = NDArray[np.float32]
 
-#: Numbers of the weight in one job (256 KiB).
-_BLOCK = 65536
+#: Numbers of the weight in one job, at least, and the most jobs that are summed up afterwards.
+_BLOCK, _PARTS = 131072, 16
 #: Rows of one sample in one job, where a sample has many.
 _ROWS = 64
 
@@ -59,11 +59,14 @@ def matmul(x: Array, w: Array, out: Array | None = None) -> Array:
     elif out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous:
         raise InputError(f"matmul: out must be float32 in C order of shape {shape}")
     x = np.ascontiguousarray(x, np.float32)
+    w = np.asarray(w, np.float32)
     with sweep_threads():
-        if x.ndim == 2:
-            _multiply_rows(x, w, out)
-        else:
+        if x.ndim > 2:
             _multiply_matrices(x.reshape(len(x), -1, x.shape[-1]), w, out)
+        elif w.T.flags.c_contiguous:
+            _dot_rows(x, w.T, out)
+        else:
+            _combine_rows(x, np.ascontiguousarray(w), out)
     return out
 
 
@@ -83,27 +86,29 @@ def matmul_adjoint(s: Array, w: Array, out: Array | None = None) -> Array:
     return matmul(s, w.T, out)
 
 
-def _multiply_rows(x: Array, w: Array, out: Array) -> None:
-    """One row a sample: bound by reading w, which each thread reads a part of."""
-    by_rows = w.flags.c_contiguous
-    w = w if by_rows else np.ascontiguousarray(w.T)
-    if by_rows:
-        step = max(16, _BLOCK // max(1, len(w)) // 16 * 16)
-        jobs = [
-            partial(_combine_rows, x, w, low, min(low + step, w.shape[1]), out)
-            for low in range(0, w.shape[1], step)
-        ]
-    else:
-        step = max(1, _BLOCK // max(1, w.shape[1]))
-        jobs = [
-            partial(_dot_rows, x, w, low, min(low + step, len(w)), out)
-            for low in range(0, len(w), step)
-        ]
-    run(jobs)
+def _dot_rows(x: Array, rows: Array, out: Array) -> None:
+    """Compute out = x·rowsᵀ: each row of the weight gives one number a sample."""
+    step = max(4, _BLOCK // max(1, rows.shape[1]))
+    parts = even_ranges(len(rows), step)
+    run([partial(dot_rows, x, rows, part.start, part.stop, out) for part in parts])
+
+
+def _combine_rows(x: Array, rows: Array, out: Array) -> None:
+    """Compute out = x·rows: sums of weighted rows, part by part, the parts in their order."""
+    step = max(-(-len(rows) // _PARTS), _BLOCK // max(1, rows.shape[1]))
+    parts = even_ranges(len(rows), step)
+    sums = np.empty((len(parts), *out.shape), np.float32)
+    run([
+        partial(combine_rows, x, rows, part.start, part.stop, total)
+        for part, total in zip(parts, sums, strict=True)
+    ])  # fmt: skip
+    out[...] = sums[0]
+    for total in sums[1:]:
+        out += total
 
 
 def _multiply_matrices(x: Array, w: Array, out: Array) -> None:
-    """Many rows a sample: blocks of one sample's rows, each a matrix product."""
+    """Multiply many rows a sample: blocks of one sample's rows, each a matrix product."""
     target = out.reshape(*x.shape[:2], w.shape[1])
 
     def block(n: int, low: int) -> None:
@@ -114,25 +119,42 @@ def _multiply_matrices(x: Array, w: Array, out: Array) -> None:
 
 
 @kernel(read(2), read(2), i8, i8, write(2))
-def _combine_rows(x: Any, w: Any, low: Any, high: Any, out: Any) -> None:
-    """Columns low to high of x·w: rows of w, weighted and added up."""
-    for n in range(x.shape[0]):
-        target = out[n, low:high]
-        target[:] = np.float32(0.0)
-        for c in range(w.shape[0]):
-            factor, row = x[n, c], w[c, low:high]
-            for k in range(high - low):
-                target[k] += factor * row[k]
+def combine_rows(x: Any, rows: Any, low: Any, high: Any, out: Any) -> None:
+    """Weighted sum of the rows low to high, four at a time."""
+    out[:] = np.float32(0.0)
+    for c in range(low, high - 3, 4):
+        first, second, third, fourth = rows[c], rows[c + 1], rows[c + 2], rows[c + 3]
+        for n in range(x.shape[0]):
+            u, v, s, t = x[n, c], x[n, c + 1], x[n, c + 2], x[n, c + 3]
+            total = out[n]
+            for k in range(total.size):
+                total[k] += u * first[k] + v * second[k] + s * third[k] + t * fourth[k]
+    for c in range(high - (high - low) % 4, high):
+        row = rows[c]
+        for n in range(x.shape[0]):
+            u, total = x[n, c], out[n]
+            for k in range(total.size):
+                total[k] += u * row[k]
 
 
 @kernel(read(2), read(2), i8, i8, write(2), fastmath=REDUCTION)
-def _dot_rows(x: Any, w: Any, low: Any, high: Any, out: Any) -> None:
-    """Columns low to high of x·wᵀ: one scalar product for each row of w."""
-    for k in range(low, high):
-        row = w[k]
+def dot_rows(x: Any, rows: Any, low: Any, high: Any, out: Any) -> None:
+    """Scalar products with the rows low to high, four at a time."""
+    for k in range(low, high - 3, 4):
+        first, second, third, fourth = rows[k], rows[k + 1], rows[k + 2], rows[k + 3]
         for n in range(x.shape[0]):
             source = x[n]
-            total = np.float32(0.0)
+            u, v, s, t = np.float32(0.0), np.float32(0.0), np.float32(0.0), np.float32(0.0)
+            for c in range(source.size):
+                u += source[c] * first[c]
+                v += source[c] * second[c]
+                s += source[c] * third[c]
+                t += source[c] * fourth[c]
+            out[n, k], out[n, k + 1], out[n, k + 2], out[n, k + 3] = u, v, s, t
+    for k in range(high - (high - low) % 4, high):
+        row = rows[k]
+        for n in range(x.shape[0]):
+            source, u = x[n], np.float32(0.0)
             for c in range(row.size):
-                total += source[c] * row[c]
-            out[n, k] = total
+                u += source[c] * row[c]
+            out[n, k] = u

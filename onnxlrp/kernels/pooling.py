@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -10,10 +9,13 @@ from numpy.typing import NDArray
 
 from onnxlrp.errors import InputError
 from onnxlrp.kernels import _pooling as loops
+from onnxlrp.kernels._jit import Kernel
 from onnxlrp.kernels.geometry import PoolGeometry, Sizes
+from onnxlrp.kernels.scratch import scratch
 from onnxlrp.kernels.threads import run, sweep_threads
 
 Array = NDArray[np.float32]
+Indices = NDArray[np.int64]
 
 #: Numbers read by one job.
 _BLOCK = 65536
@@ -46,7 +48,8 @@ def window_sum(x: Array, geometry: PoolGeometry, out_spatial: Sizes) -> Array:
     """
     _check_axes(geometry, x.shape[2:], out_spatial)
     out = np.empty((*x.shape[:2], *out_spatial), np.float32)
-    _over_planes(loops.window_sum, geometry, [x], out)
+    spans = _spans(geometry, x.shape[-1], out.shape[-1])
+    _over_planes(loops.window_sum, geometry, [x], out, spans)
     return out
 
 
@@ -66,7 +69,8 @@ def window_sum_adjoint(s: Array, geometry: PoolGeometry, in_spatial: Sizes) -> A
     """
     _check_axes(geometry, s.shape[2:], in_spatial)
     out = np.empty((*s.shape[:2], *in_spatial), np.float32)
-    _over_planes(loops.window_sum_adjoint, geometry, [s], out)
+    spans = _spans(geometry, out.shape[-1], s.shape[-1])
+    _over_planes(loops.window_sum_adjoint, geometry, [s], out, spans)
     return out
 
 
@@ -124,12 +128,18 @@ def max_pool_winner(relevance: Array, x: Array, geometry: PoolGeometry) -> Array
             "differ in samples or channels"
         )
     out = np.empty(x.shape, np.float32)
-    _over_planes(loops.max_pool_winner, geometry, [relevance, x], out)
+    taps = np.indices(_three(geometry.kernel, 1)).reshape(3, -1)
+    d, h, w = taps * np.array(_three(geometry.dilations, 1))[:, None]
+    _, height, width = _three(x.shape[2:], 1)
+    places = (d * height + h) * width + w
+    spans = _spans(geometry, width, relevance.shape[-1])
+    out = np.empty(x.shape, np.float32)
+    _over_planes(loops.max_pool_winner, geometry, [relevance, x], out, spans, places)
     return out
 
 
 def _over_planes(
-    loop: Callable[..., None], geometry: PoolGeometry, sources: list[Array], out: Array
+    loop: Kernel, geometry: PoolGeometry, sources: list[Array], out: Array, *tables: Indices
 ) -> None:
     """Call the loop on groups of planes: a plane is read and written by one job only."""
     planes = [_planes(np.ascontiguousarray(array, np.float32)) for array in (*sources, out)]
@@ -141,13 +151,22 @@ def _over_planes(
     )
     count = len(planes[0])
     step = max(1, _BLOCK * count // max(1, *(array.size for array in planes)))
+    width = max(array.shape[-1] for array in planes)
 
     def group(first: int) -> None:
         *inputs, target = (array[first : first + step] for array in planes)
-        loop(*inputs, *numbers, target)
+        loop(*inputs, *numbers, *tables, scratch("row", 2 * width), target)
 
     with sweep_threads():
         run([partial(group, first) for first in range(0, count, step)])
+
+
+def _spans(geometry: PoolGeometry, size: int, windows: int) -> Indices:
+    """First and last + 1 window across a row for which each tap lies in the input: (taps, 2)."""
+    offsets = np.arange(geometry.kernel[-1]) * geometry.dilations[-1] - geometry.pads_begin[-1]
+    edges = -(np.array([offsets, offsets - size]) // geometry.strides[-1])
+    first, last = np.clip(edges, 0, windows)
+    return np.ascontiguousarray(np.stack([first, np.maximum(first, last)], axis=1), np.int64)
 
 
 def _planes(array: Array) -> Array:

@@ -8,18 +8,15 @@ import platform
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import llvmlite.binding
 import numba
-import numba.core.caching
 
 from onnxlrp.kernels._jit import KERNELS, config
 
 #: Compile time of one kernel on one core, in seconds; only for the message.
 _SECONDS_A_KERNEL = 0.4
 _STAMP = "onnxlrp-kernels.stamp"
-_FunctionCache: Any = numba.core.caching.FunctionCache
 
 
 def is_compiled() -> bool:
@@ -59,6 +56,8 @@ def ensure_compiled(notify: Callable[[str], None]) -> None:
     once = "once after an install" if folder else "set NUMBA_CACHE_DIR to a folder to keep them"
     notify(f"Compiling kernels, {once} (about {seconds} s) ...")
     for kernel in KERNELS:
+        if folder is not None and not kernel.is_compiled:
+            kernel.cache.flush()  # numba does not notice a change in a file that the kernel uses
         kernel.compile()
     if folder is not None:
         # Without a stamp the next process says the line again and finds the code in the cache.
@@ -69,7 +68,7 @@ def ensure_compiled(notify: Callable[[str], None]) -> None:
 def _cache_folder() -> Path | None:
     """Folder in which numba keeps the kernels; None if no folder can be written."""
     try:
-        return Path(_FunctionCache(KERNELS[0].function).cache_path)
+        return Path(KERNELS[0].cache.cache_path)
     except RuntimeError:
         return None
 
@@ -79,9 +78,9 @@ def _fingerprint() -> str:
     processor = llvmlite.binding.get_host_cpu_name()
     features = llvmlite.binding.get_host_cpu_features().flatten()
     parts = [numba.__version__, platform.python_version(), processor, features]
-    for name in sorted({kernel.function.__code__.co_filename for kernel in KERNELS}):
-        status = Path(name).stat()
-        parts.append(f"{name} {status.st_mtime_ns} {status.st_size}")
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        status = path.stat()
+        parts.append(f"{path} {status.st_mtime_ns} {status.st_size}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
