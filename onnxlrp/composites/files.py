@@ -88,8 +88,13 @@ def write_file(path: str | os.PathLike[str], data: Any, overwrite: bool = False)
     if _suffix(path, OutputError) == ".json":
         text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
     else:
-        text = yaml.safe_dump(
-            data, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100
+        text = yaml.dump(
+            data,
+            Dumper=_Dumper,  # a SafeDumper
+            sort_keys=False,
+            allow_unicode=True,
+            default_flow_style=None,
+            width=100,
         )
     if path.exists() and not overwrite:
         raise OutputError(f"{path}: is there already; pass overwrite=True, or another name.")
@@ -154,7 +159,23 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-# YAML 1.1, which PyYAML reads, wants a dot in 1e-6; people and YAML 1.2 do not.
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
-)
+class _Dumper(yaml.SafeDumper):
+    """YAML that is read back as it was, whatever is written in a description."""
+
+
+def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Quote text with a line break of Unicode's, which YAML reads as a line break of its own."""
+    style = '"' if _UNICODE_BREAK.search(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_UNICODE_BREAK = re.compile(r"[\x85\u2028\u2029]")
+_Dumper.add_representer(str, _write_text)
+# YAML 1.1, which PyYAML reads, wants a dot in 1e-6; people and YAML 1.2 do not. The dumper must
+# know as well, or it would leave the text "1e-6" without quotes.
+for _side in (_Loader, _Dumper):
+    _side.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"),
+        list("-+0123456789"),
+    )

@@ -24,6 +24,13 @@ def test_files_give_back_the_same_design(
         assert Composite.load(path) == composite
 
 
+@pytest.mark.parametrize("text", ["\x85", "a\u2028b", "two\nlines", "- not: a list", "1e-6", ""])
+def test_any_description_survives(tmp_path: Path, text: str) -> None:
+    composite = Composite("design", description=text)
+    composite.save(tmp_path / "a.yaml")
+    assert Composite.load(tmp_path / "a.yaml") == composite
+
+
 def test_a_file_reads_like_the_design(tmp_path: Path) -> None:
     DESIGN.save(tmp_path / "a.yaml")
     assert (tmp_path / "a.yaml").read_text(encoding="utf-8") == (
