@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from onnxlrp.errors import UnsupportedOperationError
 from onnxlrp.graph.model import Layer, Model, Node
+from onnxlrp.ops.refusals import refusal
 
 Array = NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -62,6 +63,8 @@ class Operation:
     ----------
     signals : tuple of int
         Input positions that relevance flows to.
+    held : tuple of int
+        Input positions that change with the picture but are held fixed: gates, norms, masks.
     """
 
     treatment: ClassVar[str] = ""
@@ -72,6 +75,7 @@ class Operation:
         self.node: Node = layer.node
         self.model = model
         self.signals: tuple[int, ...] = (0,)
+        self.held: tuple[int, ...] = ()
 
     def constant(self, position: int) -> NDArray[Any] | None:
         """The constant at an input position; None if absent."""
@@ -87,6 +91,18 @@ class Operation:
         return (
             position < len(self.node.inputs) and self.node.inputs[position] in self.model.constants
         )
+
+    def setting(self, position: int, tensors: Tensors) -> NDArray[Any] | None:
+        """Indices, sizes or bounds at an input position, constant or computed; None if absent."""
+        name = self.node.inputs[position] if position < len(self.node.inputs) else ""
+        if not name:
+            return None
+        return self.model.constants[name] if self.is_constant(position) else tensors.value(name)
+
+    def computed(self, *positions: int) -> tuple[str, ...]:
+        """Those of the inputs that are there and computed: what :meth:`setting` has to read."""
+        names = (self.node.inputs[i] for i in positions if i < len(self.node.inputs))
+        return tuple(name for name in names if name and name not in self.model.constants)
 
     @property
     def signal_names(self) -> tuple[str, ...]:
@@ -111,6 +127,13 @@ class Operation:
         """The same with a relevance for every output (None: nothing arrived there)."""
         (relevance,) = (r for r in relevances[:1] if r is not None)
         return self.propagate(relevance, tensors)
+
+    def absorbed(self, relevance: Array, tensors: Tensors) -> tuple[Array | None, Array | None]:
+        """What constants and what the stabiliser took, element by element; None: nothing.
+
+        For the books: Σ R arrived = Σ R handed to the inputs + Σ constants' + Σ stabiliser's.
+        """
+        return None, None
 
     def unsupported(self, why: str) -> UnsupportedOperationError:
         """The error that names this node."""
@@ -189,6 +212,34 @@ def operation(*names: str) -> Callable[[Any], Any]:
     return enter
 
 
+def qualified(node: Node) -> str:
+    """The name that a node's operator has in the registry: "Conv", "com.microsoft.Gelu"."""
+    return node.op if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op}"
+
+
+def bind_layer(layer: Layer, model: Model) -> Operation:
+    """The layer's operation.
+
+    Raises
+    ------
+    UnsupportedOperationError
+        There is none, or not for a node like this one; says why.
+    """
+    factory = OPERATIONS.get(qualified(layer.node))
+    if factory is None:
+        raise Operation(layer, model).unsupported(refusal(layer.node))
+    op = factory(layer, model)
+    for position in layer.signals:
+        if position not in (*op.signals, *op.held):
+            name = layer.node.inputs[position]
+            raise op.unsupported(f"input {position} ({name!r}) is computed from the picture")
+    for position in op.signals:
+        if position not in layer.signals:
+            name = layer.node.inputs[position]
+            raise op.unsupported(f"input {position} ({name!r}) carries nothing of the picture")
+    return op
+
+
 def bind(model: Model) -> dict[int, Operation]:
     """Layer index → operation, for all layers; or one error that names every unsupported node.
 
@@ -199,15 +250,8 @@ def bind(model: Model) -> dict[int, Operation]:
     bound: dict[int, Operation] = {}
     problems: list[str] = []
     for layer in model.layers:
-        factory = None if layer.node.domain not in ("", "ai.onnx") else OPERATIONS.get(layer.op)
-        if factory is None:
-            domain = f"{layer.node.domain}." if layer.node.domain else ""
-            problems.append(
-                f"node {layer.name!r}: operator {domain}{layer.op} has no LRP treatment here."
-            )
-            continue
         try:
-            bound[layer.index] = factory(layer, model)
+            bound[layer.index] = bind_layer(layer, model)
         except UnsupportedOperationError as error:
             problems.append(str(error))
     if problems:

@@ -8,7 +8,7 @@ import numpy as np
 
 from onnxlrp.graph.model import Layer, Model
 from onnxlrp.kernels import matmul
-from onnxlrp.ops.base import Array, Linear, LinearMap, Shape, operation
+from onnxlrp.ops.base import Array, Linear, LinearMap, Shape
 from onnxlrp.ops.broadcast import sum_to_shape
 
 
@@ -45,7 +45,6 @@ class DenseMap:
         return (matmul(rows, transposed).reshape(in_shapes[0]),)
 
 
-@operation("Gemm")
 class Gemm(Linear):
     """Y = alpha·A·B + beta·C with constant B and C; A may not be transposed."""
 
@@ -54,8 +53,6 @@ class Gemm(Linear):
         attributes = self.node.attributes
         if attributes.get("transA", 0):
             raise self.unsupported("transA = 1 mixes the pictures of a batch")
-        if not self.is_constant(1):
-            raise self.unsupported("its weights are computed by the network, not constant")
         weight = np.asarray(self.constant(1), np.float32)
         weight = weight.T if attributes.get("transB", 0) else weight
         alpha = float(attributes.get("alpha", 1.0))
@@ -76,7 +73,6 @@ class Gemm(Linear):
         return DenseMap(see(self.weight))
 
 
-@operation("MatMul")
 class MatMul(Linear):
     """Product with a constant matrix, from the right or the left; may carry a bias as input 2."""
 
@@ -84,12 +80,14 @@ class MatMul(Linear):
         super().__init__(layer, model)
         self._from_left = self.is_constant(0)
         position = 0 if self._from_left else 1
-        if not self.is_constant(position):
-            raise self.unsupported("a product of two activations has no rule here")
         self.signals = (1 - position,)
         self.weight = np.asarray(self.constant(position), np.float32)
+        if self.weight.ndim == 1 and not self._from_left:
+            self.weight = self.weight[:, np.newaxis]
         if self.weight.ndim < 2:
-            raise self.unsupported("a product with a vector has no rule here")
+            raise self.unsupported(
+                "a product of a constant vector and an activation, in this order"
+            )
         bias = self.constant(2)
         self.bias = None if bias is None or not np.any(bias) else np.asarray(bias, np.float32)
 

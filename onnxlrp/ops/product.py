@@ -1,4 +1,4 @@
-"""Products and quotients: by a constant, by a gate, or of two signals."""
+"""Products and quotients: by a constant, by a gate or a norm, or of two signals."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from onnxlrp.graph.model import Layer, Model
-from onnxlrp.ops.base import OPERATIONS, Array, Move, Operation, Pass, Tensors, operation
+from onnxlrp.ops.base import Array, Operation, Tensors, operation
 from onnxlrp.ops.broadcast import sum_to_shape
+from onnxlrp.ops.gates import ancestors, comes_from, is_gate, unscaled
 from onnxlrp.ops.scaling import ConstantFactor
 
 Treatment = Literal["auto", "uniform", "first", "second"]
 
-GATES = ("Sigmoid", "HardSigmoid", "Softmax")
-"""Operators whose output lies in [0, 1]: what multiplies a signal with it only lets it through."""
-
 
 @operation("Mul")
 def multiplication(layer: Layer, model: Model) -> Operation:
-    """x·c passes relevance; x·y gives all to a gated signal, else half to each factor."""
+    """A gate's or norm's product: all to the signal; two signals: half to each; ·c: see Div."""
     for position in (0, 1):
         if layer.node.inputs[position] in model.constants:
             factor = np.asarray(model.constants[layer.node.inputs[position]], np.float32)
@@ -29,21 +27,20 @@ def multiplication(layer: Layer, model: Model) -> Operation:
 
 @operation("Div")
 def division(layer: Layer, model: Model) -> Operation:
-    """x/c passes relevance; dividing by an activation is not supported."""
-    numerator, denominator = layer.node.inputs
+    """/c or ·c: merged into the linear layer before it, else passes; x/norm(x): all to x."""
+    denominator = layer.node.inputs[1]
     if denominator in model.constants:
         factor = 1.0 / np.asarray(model.constants[denominator], np.float64)
         return ConstantFactor(layer, model, 0, factor.astype(np.float32))
-    op = Operation(layer, model)
-    what = "a constant" if numerator in model.constants else "an activation"
-    raise op.unsupported(f"{what} divided by an activation has no rule here")
+    return Quotient(layer, model)
 
 
 class Product(Operation):
     """Product of two activations.
 
-    * If one factor is computed from the other element by element (x·σ(x)), or is a gate (a
-      sigmoid, softmax or clip within [0, 1], also reshaped, repeated or scaled): all to the signal.
+    * If one factor is computed from the other element by element or through norms and means of it
+      (x·σ(x)), or is a gate (a sigmoid, softmax or clip within [0, 1], also reshaped, repeated or
+      scaled), or follows from shapes or masks: all to the signal.
     * Two signals: half to each (the uniform rule of AttnLRP).
 
     ``treatment`` "uniform", "first" or "second" overrides what was found.
@@ -53,8 +50,11 @@ class Product(Operation):
 
     def __init__(self, layer: Layer, model: Model, treatment: Treatment = "auto") -> None:
         super().__init__(layer, model)
-        found = self._signal() if treatment == "auto" else {"first": 0, "second": 1}.get(treatment)
-        self.signals = (0, 1) if found is None else (found,)
+        found = {"first": 0, "second": 1}.get(treatment)
+        if treatment == "auto" or found not in (*layer.signals, None):
+            found = self._signal()
+        self.signals = layer.signals if found is None else (found,)
+        self.held = tuple(i for i in (0, 1) if i not in self.signals)
 
     def treated(self, treatment: Treatment) -> Product:
         """The same product under another treatment."""
@@ -62,10 +62,12 @@ class Product(Operation):
 
     def _signal(self) -> int | None:
         """The factor that is let through by the other one; None if both are signals."""
+        if len(self.layer.signals) == 1:
+            return self.layer.signals[0]
         names = self.node.inputs[0], self.node.inputs[1]
         for position in (0, 1):
             source = unscaled(self.model, names[position])
-            if is_elementwise_of(self.model, names[1 - position], source):
+            if comes_from(self.model, names[1 - position], source):
                 return position
         gates = [is_gate(self.model, name) for name in names]
         if gates[0] != gates[1]:
@@ -82,54 +84,30 @@ class Product(Operation):
         return tuple(sum_to_shape(share, tensors.shape(name)) for name in self.signal_names)
 
 
-def is_gate(model: Model, name: str) -> bool:
-    """Whether the tensor lies in [0, 1] by its making, seen through moves and constant factors."""
-    layer = model.producers.get(name)
-    if layer is None:
-        return False
-    if layer.op in GATES:
-        return True
-    if layer.op == "Clip":
-        low, high = clip_bounds(layer, model)
-        return low >= 0 and high <= 1
-    factory = OPERATIONS.get(layer.op)
-    looks_through = isinstance(factory, type) and issubclass(factory, Move)
-    source = layer.node.inputs[0] if looks_through else unscaled(model, name)
-    return source != name and is_gate(model, source)
+class Quotient(Operation):
+    """A quotient by an activation that passes relevance to one of the two.
 
+    * A constant by x: a reciprocal, an activation of x.
+    * x by a norm, mean or element-wise function of x, or of what x comes from: the norm is held
+      fixed, all to x.
+    """
 
-def clip_bounds(layer: Layer, model: Model) -> tuple[float, float]:
-    """Bounds of a Clip, from attributes or constant inputs; ±inf where open or not constant."""
-    bounds = []
-    for position, key, default in ((1, "min", -np.inf), (2, "max", np.inf)):
-        inputs = layer.node.inputs
-        name = inputs[position] if position < len(inputs) else ""
-        value = model.constants.get(name, layer.node.attributes.get(key, default))
-        bounds.append(float(np.asarray(value).reshape(-1)[0]))
-    return bounds[0], bounds[1]
+    treatment: ClassVar[str] = "all to the numerator, a norm of it in the denominator held fixed"
 
+    def __init__(self, layer: Layer, model: Model) -> None:
+        super().__init__(layer, model)
+        numerator, denominator = self.node.inputs
+        self.signals = (0,) if 0 in layer.signals else (1,)
+        self.held = tuple(i for i in (0, 1) if i not in self.signals)
+        normed = len(layer.signals) < 2 or any(
+            comes_from(model, numerator, source) and comes_from(model, denominator, source)
+            for source in ancestors(model, numerator)
+        )
+        if not normed:
+            raise self.unsupported(
+                f"{numerator!r} is divided by {denominator!r}, which is no norm or function of it"
+            )
 
-def unscaled(model: Model, name: str) -> str:
-    """The tensor that this one is a constant multiple of (itself, if none)."""
-    layer = model.producers.get(name)
-    if layer is None or layer.op not in ("Mul", "Div"):
-        return name
-    signals = [i for i in layer.node.inputs if i not in model.constants]
-    if len(signals) != 1 or (layer.op == "Div" and signals[0] != layer.node.inputs[0]):
-        return name
-    return unscaled(model, signals[0])
-
-
-def is_elementwise_of(model: Model, name: str, source: str) -> bool:
-    """Whether every element of the tensor is computed from the same element of ``source``."""
-    if name == source:
-        return True
-    layer = model.producers.get(name)
-    if layer is None:
-        return False
-    factory = OPERATIONS.get(layer.op)
-    unary = isinstance(factory, type) and issubclass(factory, Pass)
-    if not unary and layer.op not in ("Mul", "Div", "Add", "Sub", "Pow"):
-        return False
-    signals = [i for i in layer.node.inputs if i and i not in model.constants]
-    return bool(signals) and all(is_elementwise_of(model, i, source) for i in signals)
+    def propagate(self, relevance: Array, tensors: Tensors) -> tuple[Array, ...]:
+        """R to the signal."""
+        return (sum_to_shape(relevance, tensors.shape(self.signal_names[0])),)

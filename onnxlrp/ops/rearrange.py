@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
-from numpy.typing import NDArray
 
 from onnxlrp.graph.model import Layer, Model
 from onnxlrp.ops.base import Array, Move, Tensors, operation
@@ -33,26 +34,37 @@ class Transpose(Move):
 class Concat(Move):
     """Tensors side by side; every one gets its own part back, constants keep theirs."""
 
+    treatment: ClassVar[str] = "moves relevance back exactly; constants keep their share"
+
     def __init__(self, layer: Layer, model: Model) -> None:
         super().__init__(layer, model)
-        count = len(self.node.inputs)
-        self.signals = tuple(i for i in range(count) if not self.is_constant(i))
+        self.signals = layer.signals
 
     def nonnegative(self, inputs: bool) -> bool:
         """Whether the constants among the inputs are not negative either."""
-        fixed = (self.constant(i) for i in range(len(self.node.inputs)) if self.is_constant(i))
-        return inputs and all(bool(np.all(np.asarray(c) >= 0)) for c in fixed)
+        fixed = [i for i in range(len(self.node.inputs)) if i not in self.signals]
+        return inputs and all(
+            self.is_constant(i) and bool(np.all(np.asarray(self.constant(i)) >= 0)) for i in fixed
+        )
 
-    def propagate(self, relevance: Array, tensors: Tensors) -> tuple[Array, ...]:
+    def _parts(self, relevance: Array, tensors: Tensors) -> list[Array]:
         """Cut along the axis where the inputs were joined."""
         axis = int(self.node.attributes["axis"])
-        fixed = self.model.constants
-        sizes = [
-            (fixed[name].shape if name in fixed else tensors.shape(name))[axis]
-            for name in self.node.inputs
-        ]
-        parts = np.split(relevance, np.cumsum(sizes)[:-1], axis=axis)
+        sizes = [tensors.shape(name)[axis] for name in self.node.inputs]
+        return np.split(relevance, np.cumsum(sizes)[:-1], axis=axis)
+
+    def propagate(self, relevance: Array, tensors: Tensors) -> tuple[Array, ...]:
+        """To every signal its part."""
+        parts = self._parts(relevance, tensors)
         return tuple(parts[i] for i in self.signals)
+
+    def absorbed(self, relevance: Array, tensors: Tensors) -> tuple[Array | None, Array | None]:
+        """The constants' parts."""
+        if len(self.signals) == len(self.node.inputs):
+            return None, None
+        parts = self._parts(relevance, tensors)
+        kept = [0 * part if i in self.signals else part for i, part in enumerate(parts)]
+        return np.concatenate(kept, axis=int(self.node.attributes["axis"])), None
 
 
 @operation("Split")
@@ -71,54 +83,6 @@ class Split(Move):
         return (np.concatenate(pieces, axis=int(self.node.attributes.get("axis", 0))),)
 
 
-@operation("Slice")
-class Slice(Move):
-    """A part of a tensor; what was left out gets no relevance."""
-
-    def __init__(self, layer: Layer, model: Model) -> None:
-        super().__init__(layer, model)
-        attributes = self.node.attributes
-        if "starts" in attributes:  # opset 9 and before
-            self._starts, self._ends = attributes["starts"], attributes["ends"]
-            self._axes, self._steps = attributes.get("axes"), None
-        else:
-            self._starts, self._ends = self.constant(1), self.constant(2)
-            self._axes, self._steps = self.constant(3), self.constant(4)
-
-    def propagate(self, relevance: Array, tensors: Tensors) -> tuple[Array, ...]:
-        """Back to the place the part was taken from."""
-        out = np.zeros(tensors.shape(self.node.inputs[0]), np.float32)
-        out[self._window(out.ndim)] = relevance
-        return (out,)
-
-    def _window(self, rank: int) -> tuple[slice, ...]:
-        starts, ends = self._starts, self._ends
-        axes = range(len(starts)) if self._axes is None else self._axes
-        steps = [1] * len(starts) if self._steps is None else self._steps
-        window = [slice(None)] * rank
-        for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
-            # A negative step may run past element 0, which Python writes as None, not as a number.
-            stop = None if step < 0 and end < -(2**31) + 1 else int(end)
-            window[int(axis)] = slice(int(start), stop, int(step))
-        return tuple(window)
-
-
-@operation("Gather")
-class Gather(Move):
-    """Elements picked by constant indices along one axis; one picked twice adds up."""
-
-    def propagate(self, relevance: Array, tensors: Tensors) -> tuple[Array, ...]:
-        """Add every relevance to the element it was picked from."""
-        indices = np.asarray(self.constant(1))
-        shape = tensors.shape(self.node.inputs[0])
-        axis = int(self.node.attributes.get("axis", 0)) % len(shape)
-        out = np.zeros(shape, np.float32)
-        flat = relevance.reshape(*shape[:axis], indices.size, *shape[axis + 1 :])
-        target = np.moveaxis(out, axis, 0)
-        np.add.at(target, indices.reshape(-1) % shape[axis], np.moveaxis(flat, axis, 0))
-        return (out,)
-
-
 @operation("Expand", "Tile")
 class Expand(Move):
     """A tensor repeated; its copies' relevances add up."""
@@ -133,59 +97,6 @@ class Expand(Move):
         ]
         copies = tuple(range(0, 2 * len(shape), 2))
         return (relevance.reshape(folded).sum(axis=copies, dtype=np.float32),)
-
-
-@operation("Pad")
-class Pad(Move):
-    """A border put around (or cut off, where a pad is negative)."""
-
-    def __init__(self, layer: Layer, model: Model) -> None:
-        super().__init__(layer, model)
-        attributes = self.node.attributes
-        pads = attributes["pads"] if "pads" in attributes else self.constant(1)
-        self._pads = [int(p) for p in (() if pads is None else pads)]
-        mode = attributes.get("mode", "constant")
-        self._mode = mode.decode() if isinstance(mode, bytes) else str(mode)
-        axes = self.constant(3)
-        self._axes = None if axes is None else [int(a) for a in axes]
-        given = self.constant(2)
-        value = attributes.get("value", 0.0) if given is None or not given.size else given
-        self._value = float(np.asarray(value).reshape(-1)[0])
-        if self._mode not in ("constant", "reflect", "edge", "wrap"):
-            raise self.unsupported(f"pad mode {self._mode!r} is unknown")
-
-    def nonnegative(self, inputs: bool) -> bool:
-        """Whether the border is not negative either."""
-        return inputs and (self._mode != "constant" or self._value >= 0)
-
-    def propagate(self, relevance: Array, tensors: Tensors) -> tuple[Array, ...]:
-        """Every axis in turn: a border's relevance goes to the elements it repeats, if any."""
-        shape = tensors.shape(self.node.inputs[0])
-        axes = [a % len(shape) for a in (self._axes or range(len(shape)))]
-        for i, axis in enumerate(axes):
-            before, after = self._pads[i], self._pads[i + len(axes)]
-            if before or after:
-                source = self._sources(shape[axis], before, after)
-                relevance = gather_adjoint(relevance, source, axis, shape[axis])
-        return (relevance,)
-
-    def _sources(self, size: int, before: int, after: int) -> NDArray[np.int64]:
-        """For every element of the padded axis the element it copies, −1 for a constant one."""
-        inside = np.arange(max(-before, 0), size - max(-after, 0))
-        widths = (max(before, 0), max(after, 0))
-        if self._mode == "constant":
-            return np.pad(inside, widths, constant_values=-1)
-        # ONNX and NumPy name the modes alike.
-        return np.asarray(np.pad(inside, widths, mode=self._mode))  # type: ignore[call-overload]
-
-
-def gather_adjoint(relevance: Array, source: NDArray[np.int64], axis: int, size: int) -> Array:
-    """Adjoint of out[k] = x[source[k]] along one axis of ``size`` elements; −1 copies nothing."""
-    moved = np.moveaxis(relevance, axis, 0)
-    out = np.zeros((size, *moved.shape[1:]), np.float32)
-    kept = source >= 0
-    np.add.at(out, source[kept], moved[kept])
-    return np.moveaxis(out, 0, axis)
 
 
 @operation("DepthToSpace")

@@ -10,22 +10,27 @@ import numpy as np
 from onnxlrp.graph.model import Layer, Model
 from onnxlrp.ops.base import Array, Linear, LinearMap, Operation, Shape, Tensors, operation
 
+_MIXES = "it reduces the batch axis and so mixes pictures"
+
 
 class Axes:
     """The axes a node reduces: an attribute up to opset 17, an input after, all if neither."""
 
     def __init__(self, op: Operation) -> None:
-        self._kept = bool(op.node.attributes.get("keepdims", 1))
+        self._op = op
         axes = op.constant(1) if len(op.node.inputs) > 1 else op.node.attributes.get("axes")
         self._axes = None if axes is None or len(axes) == 0 else tuple(int(a) for a in axes)
         if self._axes is None and op.node.attributes.get("noop_with_empty_axes", 0):
             raise op.unsupported("noop_with_empty_axes without axes reduces nothing")
         if self._axes is None or 0 in self._axes:
-            raise op.unsupported("it reduces the batch axis and so mixes pictures")
+            raise op.unsupported(_MIXES)
 
     def of(self, rank: int) -> tuple[int, ...]:
         """The axes as non-negative numbers for a tensor of that rank."""
-        return tuple(sorted(axis % rank for axis in self._axes or ()))
+        axes = tuple(sorted(axis % rank for axis in self._axes or ()))
+        if 0 in axes:
+            raise self._op.unsupported(_MIXES)
+        return axes
 
     def keep(self, reduced: Array, in_shape: Shape) -> Array:
         """The reduced tensor with its reduced axes put back as ones."""
@@ -99,7 +104,7 @@ class SpatialAxes(Axes):
     """Every axis after batch and channels."""
 
     def __init__(self) -> None:
-        self._kept = True
+        """Nothing has to be read."""
 
     def of(self, rank: int) -> tuple[int, ...]:
         """Axes 2 and up."""
@@ -114,11 +119,11 @@ class GlobalAveragePool(Reduction):
         return SpatialAxes()
 
 
-@operation("ReduceMax")
-class ReduceMax(Operation):
-    """Winner takes all over whole axes, the first maximum on ties."""
+@operation("ReduceMax", "ReduceMin")
+class Extreme(Operation):
+    """Winner takes all over whole axes, the first maximum (minimum) on ties."""
 
-    treatment: ClassVar[str] = "winner takes all, first maximum on ties"
+    treatment: ClassVar[str] = "winner takes all, the first one on ties"
 
     def __init__(self, layer: Layer, model: Model) -> None:
         super().__init__(layer, model)
@@ -128,7 +133,7 @@ class ReduceMax(Operation):
         return Axes(self)
 
     def nonnegative(self, inputs: bool) -> bool:
-        """A maximum of what is not negative is not negative."""
+        """An element of what is not negative is not negative."""
         return inputs
 
     def values(self) -> tuple[str, ...]:
@@ -144,13 +149,14 @@ class ReduceMax(Operation):
         grouped = np.transpose(x, order)
         rows = grouped.reshape(*grouped.shape[: len(front)], -1)
         winners = np.zeros(rows.shape, np.float32)
-        first = rows.argmax(axis=-1)[..., None]
+        best = rows.argmin(axis=-1) if self.node.op == "ReduceMin" else rows.argmax(axis=-1)
+        first = best[..., None]
         np.put_along_axis(winners, first, relevance.reshape(first.shape), axis=-1)
         return (np.transpose(winners.reshape(grouped.shape), np.argsort(order)),)
 
 
 @operation("GlobalMaxPool")
-class GlobalMaxPool(ReduceMax):
+class GlobalMaxPool(Extreme):
     """Winner takes all over all spatial positions."""
 
     def _read_axes(self) -> Axes:

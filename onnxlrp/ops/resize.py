@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from onnxlrp.graph.model import Layer, Model
 from onnxlrp.ops.base import Array, Linear, LinearMap, Move, Operation, Shape, Tensors, operation
-from onnxlrp.ops.rearrange import gather_adjoint
+from onnxlrp.ops.indexing import gather_adjoint
 
 
 class Grid:

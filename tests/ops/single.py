@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import onnxruntime as ort
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 from onnxlrp.graph.model import Layer, Model, Node, Tensor
+from onnxlrp.graph.proto import attributes as attributes_of
 from onnxlrp.ops import bind
 
 
@@ -27,7 +28,7 @@ class Known:
 class SingleNode:
     """A node with random or given inputs; ``constants`` maps positions to arrays."""
 
-    def __init__(self, op, inputs, constants=None, outputs=1, opset=18, **attributes):
+    def __init__(self, op, inputs, constants=None, outputs=1, opset=18, domain="", **attributes):
         constants = constants or {}
         count = len(inputs) + len(constants)
         names = [f"i{k}" for k in range(count)]
@@ -36,25 +37,28 @@ class SingleNode:
         self.constants = {names[k]: v for k, v in constants.items() if v is not None}
         names = [n if n in self.inputs or n in self.constants else "" for n in names]
         self.outputs = [f"o{k}" for k in range(outputs)]
-        node = helper.make_node(op, names, self.outputs, name="node", **attributes)
+        node = helper.make_node(op, names, self.outputs, name="node", domain=domain, **attributes)
         graph = helper.make_graph(
             [node],
             "single",
             [
-                helper.make_tensor_value_info(n, TensorProto.FLOAT, v.shape)
+                helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(v.dtype), v.shape)
                 for n, v in self.inputs.items()
             ],
             [onnx.ValueInfoProto(name=o) for o in self.outputs],
             [numpy_helper.from_array(v, n) for n, v in self.constants.items()],
         )
         proto = helper.make_model(
-            graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8
+            graph,
+            opset_imports=[helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)],
+            ir_version=8,
         )
         self._session = ort.InferenceSession(
             proto.SerializeToString(), providers=["CPUExecutionProvider"]
         )
-        read = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-        layer = Layer(0, Node("node", op, tuple(names), tuple(self.outputs), read))
+        called = Node("node", op, tuple(names), tuple(self.outputs), attributes_of(node), domain)
+        signals = tuple(k for k in free if self.inputs[names[k]].dtype == np.float32)
+        layer = Layer(0, called, signals=signals)
         self.model = Model(
             name="single", sha256="", proto=proto, layers=(layer,), constants=self.constants,
             input=Tensor("i0", "float32", None), output=Tensor("o0", "float32", None),
@@ -73,7 +77,8 @@ class SingleNode:
 
     def tensors(self):
         """All values, the outputs included."""
-        return Known({**self.inputs, **dict(zip(self.outputs, self.run(), strict=True))})
+        made = dict(zip(self.outputs, self.run(), strict=True))
+        return Known({**self.constants, **self.inputs, **made})
 
 
 def normal(*shape, seed=0):

@@ -1,0 +1,93 @@
+"""Operators that cannot be explained, each with its reason; and those that carry no relevance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from onnxlrp.graph.model import Node
+
+_INTEGER = (
+    "it computes in integers, which say nothing of how its output came about; "
+    "export the network in float, or quantised as QuantizeLinear/DequantizeLinear pairs"
+)
+_RECURRENT = "recurrent layers are not explained here; LRP for them needs a rule over time"
+_SAMPLING = "it samples at places that the network computes; no rule is agreed for them"
+_SELECTION = (
+    "what it selects, and how much, changes with the picture; explain what stands before it"
+)
+_RANDOM = "its output is random; export the network in inference mode"
+_SPECTRUM = "complex spectra have no rule here; compute them before the network"
+_CONTROL = "control flow that the picture decides; export one branch, or unrolled"
+_SEQUENCE = "sequences of tensors have no rule here; export with fixed shapes (Split, Concat)"
+_TEXT = "it works on text, not on pictures"
+_LOSS = "a loss is not explained; name the scores that it reads as output"
+_FUSED = "many steps in one node; export with opset {} or older, where they are spelled out"
+_STATE = "layers with a state that is carried from call to call are not explained here"
+
+REFUSALS: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul", "DynamicQuantizeLinear",
+         "BitShift", "BitCast"), _INTEGER),
+    **dict.fromkeys(("LSTM", "GRU", "RNN"), _RECURRENT),
+    **dict.fromkeys(
+        ("GridSample", "AffineGrid", "RoiAlign", "MaxRoiPool", "DeformConv"), _SAMPLING),
+    **dict.fromkeys(
+        ("TopK", "Compress", "NonZero", "NonMaxSuppression", "Unique", "Hardmax", "ArgMax",
+         "ArgMin", "OneHot"), _SELECTION),
+    **dict.fromkeys(
+        ("RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli",
+         "Multinomial"), _RANDOM),
+    **dict.fromkeys(("DFT", "STFT", "MelWeightMatrix"), _SPECTRUM),
+    **dict.fromkeys(("If", "Loop", "Scan", "SequenceMap"), _CONTROL),
+    **dict.fromkeys(
+        ("SequenceConstruct", "SequenceEmpty", "SequenceAt", "SequenceInsert", "SequenceErase",
+         "SequenceLength", "SplitToSequence", "ConcatFromSequence", "Optional",
+         "OptionalGetElement", "OptionalHasElement"), _SEQUENCE),
+    **dict.fromkeys(
+        ("StringNormalizer", "StringConcat", "StringSplit", "RegexFullMatch", "TfIdfVectorizer"),
+        _TEXT),
+    **dict.fromkeys(("NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss"), _LOSS),
+    **dict.fromkeys(("LinearAttention", "CausalConvWithState", "TensorScatter"), _STATE),
+    "ImageDecoder": "it decodes files; bring the decoded picture as input",
+    "MaxUnpool": "it needs the indices of another pool; export the network with Resize instead",
+    "Det": "a determinant has no rule here",
+    "CumProd": "a running product has no rule here",
+    "Mod": "a remainder has no rule here",
+    "Col2Im": "overlapping blocks have no rule here; ConvTranspose does the same sum",
+    "ReverseSequence": "it reverses each picture by another length; reverse with Slice instead",
+    "Attention": _FUSED.format(22),
+    "RotaryEmbedding": _FUSED.format(22),
+    "SwiGLU": _FUSED.format(27),
+}  # fmt: skip
+"""ONNX operator → why a network with it on its way is refused."""
+
+DOMAINS: Mapping[str, str] = {
+    "ai.onnx.ml": "classical machine-learning operators have no layers to explain",
+    "ai.onnx.preview.training": "training operators are not explained",
+    "com.microsoft": (
+        "onnxruntime's own operator; save the network without onnxruntime's optimisations"
+    ),
+}
+"""Operator domain → why its operators are refused, where they have no entry of their own."""
+
+UNSIGNALLED = frozenset({
+    "And", "Or", "Xor", "Not", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual",
+    "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot", "IsInf", "IsNaN", "Shape", "Size",
+    "Range", "EyeLike", "Constant", "ConstantOfShape", "HannWindow", "HammingWindow",
+    "BlackmanWindow",
+})  # fmt: skip
+"""Operators that make shapes, masks and constants: held fixed, no relevance ever reaches them."""
+
+
+def refusal(node: Node) -> str:
+    """Why a node without an entry in the registry cannot be explained.
+
+    Examples
+    --------
+    >>> refusal(Node("roi", "TopK", ("x",), ("y",)))[:40]
+    'what it selects, and how much, changes w'
+    """
+    if node.domain in ("", "ai.onnx"):
+        return REFUSALS.get(node.op, "there is no LRP treatment for this operator")
+    custom = f"operators of the domain {node.domain!r} are unknown here"
+    return DOMAINS.get(node.domain, f"{custom}; export the network with standard operators")
