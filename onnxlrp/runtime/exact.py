@@ -96,7 +96,7 @@ class Exact:
                 raise ModelError(
                     f"{self.model.name}: the float64 pass disagrees with onnxruntime on "
                     f"{name!r}, made by {node.name or name} ({node.op_type}): the reference "
-                    f"implementation means another operation; {INSTEAD}"
+                    f"implementation means another operation, or float32 breaks down; {INSTEAD}"
                 )
 
     @cached_property

@@ -1,8 +1,8 @@
 """onnx's reference evaluator in float64; our operators replace its slow and wrong ones.
 
 Slow: convolutions and pools. Another operation: batch normalisation, LRN, softmax before opset 13,
-resizing before opset 11, global max-pools that are not 2-D. Not in float64: erf. Failing: logarithms
-of tiny softmaxes, negative pads.
+resizing before opset 11, global max-pools that are not 2-D. Rounded to float32: erf. Failing: tiny
+softmaxes under a logarithm, negative pads.
 """
 
 from __future__ import annotations
