@@ -20,7 +20,6 @@ ROWS = 4
 
 i4 = types.int32
 
-
 #: Channels and taps that are summed before the next rows of weights come, and columns that are read
 #: for them: so much of the source stays in the first-level cache (24 KiB).
 DEPTH, COLUMNS = 128, 48

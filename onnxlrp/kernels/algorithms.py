@@ -20,7 +20,7 @@ from onnxlrp.kernels.winograd import Winograd, prepare_winograd
 Array = NDArray[np.float32]
 
 #: Winograd's convolution pays from so many channels on either side, and so many outputs.
-_CHANNELS = 16
+_CHANNELS = 8
 _OUTPUTS = 64
 
 
