@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.kernels._stencil import hand_out, lay_out
+from onnxlrp.kernels.packing import Packed
 from onnxlrp.kernels.scratch import scratch
 from onnxlrp.kernels.shares import even_ranges, row_ranges
 from onnxlrp.kernels.stencil import Offsets, Stencil, Term
@@ -54,8 +55,9 @@ class Blocks:
         count = self.stencil.groups
         sources = source.reshape(len(source), count, -1, *source.shape[2:])
         targets = out.reshape(len(out), count, -1, *out.shape[2:])
-        pieces = len(source) * len(self.groups) * len(self.rows)
-        results = row_ranges(self.stencil.results, pieces if count == 1 else 0)
+        results = [slice(0, self.stencil.results)]
+        if count == 1:
+            results = row_ranges(self.stencil.results, len(source) * len(self.rows))
         return [
             partial(self._work, sources[n], targets[n], groups, rows, part)
             for n in range(len(source))
@@ -71,17 +73,21 @@ class Blocks:
             for term, offsets in part.terms:
                 count = min(rows.stop, term.rows.count) - rows.start
                 place = term.rows.start + rows.start * term.rows.step
-                if count > 0 and term.packed is None:
+                if count <= 0:
+                    continue
+                if term.packed is None:
                     lines = slice(place, place + count * term.rows.step, term.rows.step)
                     columns = slice(term.columns.start, None, term.columns.step)
                     written[:, part.place, lines, columns] = 0.0
-                elif count > 0:
-                    sums, stride = self._sum(term, offsets, laid, groups, results, count)
-                    hand_out(
-                        sums, stride, self.stencil.pitch, written, part.place, place,
-                        term.rows.step, count, term.columns.start, term.columns.step,
-                        term.columns.count,
-                    )  # fmt: skip
+                    continue
+                needed = (count - 1) * self.stencil.pitch + term.columns.count
+                stride = term.packed.round_up(needed)
+                step = self.plane * self.stencil.phases * self.stencil.channels * len(part.depths)
+                sums = _sum(term.packed, offsets, laid, step, stride, groups, results)
+                hand_out(
+                    sums, stride, self.stencil.pitch, written, part.place, place, term.rows.step,
+                    count, term.columns.start, term.columns.step, term.columns.count,
+                )  # fmt: skip
 
     def _lay_out(self, source: Array, depths: Indices, first: int) -> Array:
         """Lay out the rows of the source that a block reads."""
@@ -94,19 +100,17 @@ class Blocks:
         )  # fmt: skip
         return laid
 
-    def _sum(
-        self, term: Term, offsets: Offsets, laid: Array, groups: slice, results: slice, rows: int
-    ) -> tuple[Array, int]:
-        """Sum over channels and taps; return the sums, and how many numbers each result takes."""
-        assert term.packed is not None
-        needed = (rows - 1) * self.stencil.pitch + term.columns.count
-        stride = -(-needed // term.packed.unit) * term.packed.unit
-        per_group = (results.stop - results.start) * stride
-        spill = term.packed.spill * stride  # over the next group's sums, which come later
-        sums = scratch("sums", (groups.stop - groups.start) * per_group + spill)
-        step = self.stencil.channels * len(term.depth.taps) * self.stencil.phases * self.plane
-        term.packed.multiply(offsets, laid, step, sums, per_group, stride, stride, groups, results)
-        return sums, stride
+
+def _sum(
+    packed: Packed, offsets: Offsets, laid: Array, step: int, stride: int, groups: slice,
+    results: slice,
+) -> Array:  # fmt: skip
+    """Sum over channels and taps, `stride` numbers for each result."""
+    per_group = (results.stop - results.start) * stride
+    spill = packed.spill * stride  # over the next group's sums, which come later
+    sums = scratch("sums", (groups.stop - groups.start) * per_group + spill)
+    packed.multiply(offsets, laid, step, sums, per_group, stride, stride, groups, results)
+    return sums
 
 
 def cut(stencil: Stencil) -> Blocks:

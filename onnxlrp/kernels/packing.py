@@ -30,10 +30,10 @@ class Packed:
     depth: int
     panels: bool
 
-    @property
-    def unit(self) -> int:
-        """Columns that are worth computing at once: round up to a multiple."""
-        return LANES if self.panels else 4 * LANES
+    def round_up(self, columns: int) -> int:
+        """Return the number of columns, so many at least, that is computed fastest."""
+        unit = LANES if self.panels else 4 * LANES
+        return -(-columns // unit) * unit
 
     @property
     def spill(self) -> int:

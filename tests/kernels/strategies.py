@@ -47,6 +47,16 @@ def conv_cases(draw: st.DrawFn, depthwise: bool = False) -> ConvCase:
     return conv_case(geometry, (kernels, channels, *kernel), draw(st.integers(1, 2)), spatial)
 
 
+@st.composite
+def winograd_cases(draw: st.DrawFn) -> ConvCase:
+    """Any 3×3 convolution without steps, with many channels; some windows see padding alone."""
+    begin, end = _axes(draw, 2, 0, 4), _axes(draw, 2, 0, 4)
+    geometry = ConvGeometry((1, 1), begin, end, (1, 1), 1)
+    kernels, channels = draw(st.integers(8, 13)), draw(st.integers(8, 13))
+    spatial = draw(st.integers(3, 22)), draw(st.integers(3, 70))
+    return conv_case(geometry, (kernels, channels, 3, 3), draw(st.integers(1, 2)), spatial)
+
+
 def conv_case(
     geometry: ConvGeometry, weight: tuple[int, ...], samples: int, spatial: tuple[int, ...]
 ) -> ConvCase:

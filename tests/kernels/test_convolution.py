@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from onnxlrp.errors import InputError, ModelError
 from onnxlrp.kernels import ConvGeometry, prepare_convolution, set_num_threads
 from tests.kernels import reference
-from tests.kernels.strategies import ConvCase, conv_case, conv_cases
+from tests.kernels.strategies import ConvCase, conv_case, conv_cases, winograd_cases
 
 SQUARE = ConvGeometry((1, 1), (1, 1), (1, 1), (1, 1), 1)
 POINT = ConvGeometry((1, 1), (0, 0), (0, 0), (1, 1), 1)
@@ -85,6 +85,12 @@ def test_any_geometry_agrees_with_the_definition(case: ConvCase) -> None:
 @given(conv_cases(depthwise=True))
 def test_depthwise_agrees_with_the_definition(case: ConvCase) -> None:
     check(case, 1e-6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(winograd_cases())
+def test_winograd_agrees_with_the_definition(case: ConvCase) -> None:
+    check(case, 2e-6)
 
 
 def test_each_algorithm_agrees_with_the_definition(case: ConvCase) -> None:
