@@ -16,7 +16,7 @@ from onnxlrp.runtime.reference.convolution import Conv, ConvTranspose
 from onnxlrp.runtime.reference.elementwise import LRN, BatchNormalization, Erf, LogSoftmax, Softmax
 from onnxlrp.runtime.reference.pooling import AveragePool, GlobalMaxPool, MaxPool
 from onnxlrp.runtime.reference.rearrange import Pad, Resize, Upsample
-from onnxlrp.runtime.reference.widen import widen
+from onnxlrp.runtime.reference.widen import widen, widened
 
 __all__ = ["OPERATORS", "Evaluator", "missing", "widen"]
 
@@ -31,6 +31,8 @@ class Evaluator(ReferenceEvaluator):
     """Evaluates graphs, their sub-graphs and the bodies of operators with our operators."""
 
     def __init__(self, proto: Any, **options: Any) -> None:
+        if isinstance(proto, onnx.FunctionProto):
+            proto = widened(proto)
         super().__init__(proto, **{"new_ops": list(OPERATORS), **options})
 
 

@@ -32,6 +32,15 @@ def widen(proto: onnx.ModelProto, elsewhere: Container[str] = ()) -> None:
     _widen_graph(proto.graph)
 
 
+def widened(function: onnx.FunctionProto) -> onnx.FunctionProto:
+    """Copy the body of an operator with doubles for floats."""
+    copy = onnx.FunctionProto()
+    copy.CopyFrom(function)
+    for node in copy.node:
+        _widen_node(node)
+    return copy
+
+
 def _domain(name: str) -> str:
     """Spell the standard domain as the reference evaluator knows it."""
     return "" if is_standard(name) else name
@@ -57,12 +66,17 @@ def _widen_node(node: onnx.NodeProto) -> None:
         if node.op_type == "Constant" and attribute.name in ("value_float", "value_floats"):
             number = helper.get_attribute_value(attribute)
             attribute.CopyFrom(helper.make_attribute("value", _double(number)))
-        elif attribute.name in _TYPES and attribute.i in _NARROW:
-            attribute.i = TensorProto.DOUBLE
+        elif attribute.name in _TYPES and _is_narrow(attribute):
+            attribute.CopyFrom(helper.make_attribute(attribute.name, TensorProto.DOUBLE))
         elif attribute.type == AttributeProto.TENSOR:
             _widen_tensor(attribute.t)
         for body in (attribute.g, *attribute.graphs):
             _widen_graph(body)
+
+
+def _is_narrow(attribute: AttributeProto) -> bool:
+    """Tell whether an attribute names a float type; norms compute in their ``stash_type``."""
+    return attribute.i in _NARROW or attribute.ref_attr_name == "stash_type"
 
 
 def _double(number: float | list[float]) -> TensorProto:
