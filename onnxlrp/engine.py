@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,15 +26,16 @@ from onnxlrp.rules.frame import InputMap
 Progress = Callable[[int, int, str], None]
 """Called with (steps done, steps in all, name of the layer just done)."""
 
-Bounds = Callable[[Step], tuple[tuple[Array, ...], tuple[Array, ...]]]
-"""The (low, high) of a z^B layer's inputs."""
+Bounds = Callable[[Step, tuple[Shape, ...]], tuple[tuple[Array, ...], tuple[Array, ...]]]
+"""The (low, high) of a z^B layer's inputs, which have these shapes."""
 
 
 @dataclass(frozen=True, slots=True)
 class LayerBooks:
     """Where the relevance of one layer went, in units of relevance, float64 (N,) each.
 
-    ``arrived`` = ``handed`` + ``bias`` + ``epsilon`` + ``other``.
+    ``arrived`` = ``handed`` + ``bias`` + ``epsilon`` + ``other``. Where a tensor has no axis of
+    pictures in front, its total stands in equal parts for each.
 
     Attributes
     ----------
@@ -42,7 +44,7 @@ class LayerBooks:
         Its rule, "" where relevance only moves.
     arrived : Σ R at the layer's output
     handed : Σ R handed to its inputs
-    bias, epsilon : absorbed by the bias, by the stabiliser
+    bias, epsilon : absorbed by the bias (by constants), by the stabiliser
     """
 
     layer: Layer
@@ -70,6 +72,7 @@ class Sweep:
     progress: Progress | None = None
     books: list[LayerBooks] | None = None
     recorded: dict[str, Array] = field(default_factory=dict)
+    pictures: int = field(default=1, init=False)
 
     def run(
         self, plan: Plan, relevance: Array, record: Mapping[str, tuple[str, ...]] | None = None
@@ -90,6 +93,7 @@ class Sweep:
             NaN or Inf, with the layer that made it.
         """
         record = record or {}
+        self.pictures = len(relevance)
         pending: dict[str, Array] = {plan.explained: relevance}
         with sweep_threads():
             for done, step in enumerate(plan.steps, start=1):
@@ -159,7 +163,7 @@ class Sweep:
             constant = tuple(np.full(s, view.constant, np.float32) for s in shapes)
             return Seen(constant, nonnegative=view.constant >= 0)
         xs = tuple(self.tensors.value(name) for name in step.operation.signal_names)
-        bounds = self.bounds(step) if view.is_box else None
+        bounds = self.bounds(step, shapes) if view.is_box else None
         return see_input(view, xs, bounds, step.nonnegative)
 
     def _keep_books(
@@ -170,19 +174,31 @@ class Sweep:
         absorbed: Absorbed | None,
     ) -> None:
         assert self.books is not None
-        absorbed = absorbed or Absorbed.nothing(len(parts[0]))
-        arrived = _total(r for r in outputs if r is not None)
-        handed = _total(parts)
+        bias: NDArray[Any] | None
+        epsilon: NDArray[Any] | None
+        if absorbed is not None:
+            bias, epsilon = absorbed.bias, absorbed.epsilon
+        elif outputs[0] is not None:
+            bias, epsilon = step.operation.absorbed(outputs[0], self.tensors)
+        else:
+            bias = epsilon = None
         rule = str(step.rule) if step.rule is not None else ""
-        self.books.append(
-            LayerBooks(step.layer, rule, arrived, handed, absorbed.bias, absorbed.epsilon)
-        )
+        sums = (_total(r, self.pictures) for r in (outputs, parts, (bias,), (epsilon,)))
+        self.books.append(LayerBooks(step.layer, rule, *sums))
 
 
-def _total(relevances: Iterable[Array]) -> NDArray[np.float64]:
-    """Σ R over all tensors, per sample."""
-    sums = [sum_per_sample(np.ascontiguousarray(r)) for r in relevances]
-    return np.asarray(np.sum(sums, axis=0), np.float64)
+def _total(relevances: Iterable[NDArray[Any] | None], pictures: int) -> NDArray[np.float64]:
+    """Σ R over all tensors, per picture; in equal parts where the first axis is not theirs."""
+    total = np.zeros(pictures)
+    for relevance in relevances:
+        if relevance is None:
+            continue
+        sums = relevance
+        if relevance.dtype == np.float32:
+            sums = sum_per_sample(np.ascontiguousarray(relevance))
+        divides = len(sums) % pictures == 0
+        total += sums.reshape(pictures, -1).sum(axis=1) if divides else sums.sum() / pictures
+    return total
 
 
 def _overflow(step: Step) -> str:

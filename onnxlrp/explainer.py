@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onnxlrp.bounds import Bounds, BoundsKey, Ends
 from onnxlrp.composites import Composite
 from onnxlrp.engine import LayerBooks, Progress, Sweep
-from onnxlrp.errors import ModelError, RuleError, did_you_mean
-from onnxlrp.graph.model import Model, first_layers
+from onnxlrp.errors import ModelError, did_you_mean
+from onnxlrp.graph.model import Model
 from onnxlrp.kernels import ensure_compiled
 from onnxlrp.linear import Maps, Preactivation
 from onnxlrp.ops import Operation, bind
 from onnxlrp.ops.base import Array
-from onnxlrp.plan import Plan, Step, make_plan
+from onnxlrp.plan import Plan, make_plan, readable_tensors
 from onnxlrp.rules.frame import InputMap
 from onnxlrp.runtime.activations import Activations
 from onnxlrp.runtime.device import Device
@@ -64,6 +65,7 @@ class Workspace:
     operations: Mapping[int, Operation]
     maps: Maps = field(default_factory=Maps)
     forwards: dict[tuple[str, str], Forward] = field(default_factory=dict)
+    bounds: dict[BoundsKey, Ends] = field(default_factory=dict)
 
     @classmethod
     def of(cls, model: Model) -> Workspace:
@@ -78,7 +80,8 @@ class Workspace:
         """Who computes the model's tensors on a device in a precision."""
         key = (device, precision)
         if key not in self.forwards:
-            self.forwards[key] = open_forward(self.model, device, precision)
+            readable = readable_tensors(self.model, self.operations)
+            self.forwards[key] = open_forward(self.model, device, precision, readable)
         return self.forwards[key]
 
 
@@ -125,7 +128,12 @@ class Explainer:
         self._forward = self._workspace.forward(device, precision)
         self._activations = Activations(self._forward, x)
         self._kept: dict[tuple[int, InputMap], Preactivation] | None = {} if keep else None
-        self._first = first_layers(model)
+        self._bounds = Bounds(
+            model,
+            self._forward,
+            self._activations.shape(model.input.name),
+            self._workspace.bounds,
+        )
 
     @property
     def provider(self) -> str:
@@ -162,7 +170,7 @@ class Explainer:
         sweep = Sweep(
             tensors=self._activations,
             maps=self._workspace.maps,
-            bounds=self._bounds_of,
+            bounds=self._bounds.of,
             kept=self._kept,
             progress=progress,
             books=[] if books else None,
@@ -195,35 +203,6 @@ class Explainer:
                 )
             wanted[tensor] = (*wanted.get(tensor, ()), key)
         return wanted
-
-    def _bounds_of(self, step: Step) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-        """(low, high) of a z^B layer's input.
-
-        For a first layer they are bounds of the model's own input, carried to the layer through the
-        network's first steps (normalising, transposing); deeper down they are the layer's own.
-        """
-        assert step.rule is not None
-        (name,) = step.operation.signal_names
-        view = step.rule.input
-        shape = (1, *self._activations.shape(name)[1:])
-        if step.layer.index not in self._first or name == self.model.input.name:
-            low, high = (_broadcast(bound, shape, step) for bound in (view.low, view.high))
-            return (low,), (high,)
-        whole = (1, *self._activations.shape(self.model.input.name)[1:])
-        ends = [
-            Activations(self._forward, _broadcast(bound, whole, step)).value(name)
-            for bound in (view.low, view.high)
-        ]
-        return (np.minimum(*ends),), (np.maximum(*ends),)
-
-
-def _broadcast(bound: Any, shape: tuple[int, ...], step: Step) -> Array:
-    try:
-        return np.ascontiguousarray(np.broadcast_to(np.asarray(bound, np.float32), shape))
-    except ValueError as error:
-        raise RuleError(
-            f"layer {step.layer}: bounds of shape {np.shape(bound)} do not broadcast to {shape}."
-        ) from error
 
 
 def as_composite(composite: Composite | str) -> Composite:

@@ -163,3 +163,15 @@ def passes(rule: Rule, nonnegative: bool) -> tuple[int, int]:
         own.add(("z+", split) if mixed else (branch.weight, split))
     forwards = sum(split for _, split in own)
     return forwards, adjoints
+
+
+def readable_tensors(model: Model, operations: Mapping[int, Operation]) -> frozenset[str]:
+    """Every tensor that some composite's plan reads."""
+    names = {model.explained}
+    for op in operations.values():
+        names.update(op.values())
+        if isinstance(op, Linear):
+            names.update((*op.signal_names, op.node.output))
+        if isinstance(op, MaxPool):
+            names.update((op.node.inputs[0], op.node.output))
+    return frozenset(names - {model.input.name})

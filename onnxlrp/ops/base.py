@@ -125,8 +125,8 @@ class Operation:
         self, relevances: tuple[Array | None, ...], tensors: Tensors
     ) -> tuple[Array, ...]:
         """The same with a relevance for every output (None: nothing arrived there)."""
-        (relevance,) = (r for r in relevances[:1] if r is not None)
-        return self.propagate(relevance, tensors)
+        assert relevances[0] is not None  # bind_layer sees to it that no other output is read
+        return self.propagate(relevances[0], tensors)
 
     def absorbed(self, relevance: Array, tensors: Tensors) -> tuple[Array | None, Array | None]:
         """What constants and what the stabiliser took, element by element; None: nothing.
@@ -237,6 +237,9 @@ def bind_layer(layer: Layer, model: Model) -> Operation:
         if position not in layer.signals:
             name = layer.node.inputs[position]
             raise op.unsupported(f"input {position} ({name!r}) carries nothing of the picture")
+    if type(op).propagate_all is Operation.propagate_all:
+        for name in model.signals.intersection(layer.node.outputs[1:]):
+            raise op.unsupported(f"its further output {name!r} is read, only the first one may be")
     return op
 
 

@@ -35,7 +35,9 @@ class Forward(Protocol):
         """Return the tensors' shapes, as far as they follow from the graph."""
 
 
-def open_forward(model: Model, device: Device, precision: Precision) -> Forward:
+def open_forward(
+    model: Model, device: Device, precision: Precision, readable: Iterable[str] = ()
+) -> Forward:
     """Choose who computes a network's tensors.
 
     Parameters
@@ -44,6 +46,8 @@ def open_forward(model: Model, device: Device, precision: Precision) -> Forward:
     device : "auto", "cpu" or "cuda"
     precision : "single" or "double"
         onnxruntime in float32 on the device, or the reference in float64 on the CPU.
+    readable : iterable of str, optional
+        Tensors that will be asked for, in one choice or another; see :class:`Sessions`.
 
     Raises
     ------
@@ -56,7 +60,7 @@ def open_forward(model: Model, device: Device, precision: Precision) -> Forward:
         hint = did_you_mean(str(precision), get_args(Precision))
         raise InputError(f"precision {precision!r}: choose 'single' or 'double'.{hint}")
     if precision == "single":
-        return Sessions(model, device)
+        return Sessions(model, device, readable=readable)
     if device == "cuda":
         raise RuntimeSetupError(
             "device 'cuda' with precision 'double': the float64 pass runs on the CPU; use "

@@ -38,6 +38,9 @@ class Sessions:
         "auto" takes CUDA where the session really gets it, else the CPU.
     threads : int, optional
         Of onnxruntime on the CPU; None: one a core.
+    readable : iterable of str, optional
+        Tensors that one session shall be able to give, whichever of them are wanted: then a tensor
+        has the same bits whatever it is asked for with, and no session is opened for each choice.
 
     Raises
     ------
@@ -45,13 +48,20 @@ class Sessions:
         "cuda" was asked for and is not to be had; says why.
     """
 
-    def __init__(self, model: Model, device: Device = "auto", threads: int | None = None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        device: Device = "auto",
+        threads: int | None = None,
+        readable: Iterable[str] = (),
+    ) -> None:
         if threads is not None and threads < 1:
             raise RuntimeSetupError(f"threads={threads}: give 1 or more, or None for one a core.")
         self.model = model
         self.device = device
         self.threads = threads
         self._providers = providers_for(device)
+        self._readable = frozenset(readable)
         size = sum(values.nbytes for values in model.weights.values())
         self._kept = min(KEPT, max(2, KEPT_BYTES // max(size, 1)))
         self._open: OrderedDict[frozenset[str], onnxruntime.InferenceSession] = OrderedDict()
@@ -84,8 +94,8 @@ class Sessions:
         wanted = frozenset(tensors)
         if not wanted:
             return {}
-        session = self._session(wanted)
-        names = [port.name for port in session.get_outputs()]
+        session = self._session(self._readable if wanted <= self._readable else wanted)
+        names = sorted(wanted)
         try:
             values = session.run(names, {self.model.input.name: x})
         except Exception as error:  # onnxruntime's exceptions have no common base
