@@ -73,6 +73,13 @@ def configure(parser: ArgumentParser) -> None:
         default="auto",
         help="where onnxruntime runs the network; auto takes CUDA if it can be had",
     )
+    add(
+        "--precision",
+        choices=("single", "double"),
+        default="single",
+        help="of the network's own run: float32 by onnxruntime, or float64 on the CPU, slower, for "
+        "maps in which no rounding of it decides (default: single)",
+    )
     add("-q", "--quiet", action="store_true", help="print only the files that were written")
     add_network_options(parser)
     drawing = parser.add_argument_group("the heatmaps")

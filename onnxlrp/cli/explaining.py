@@ -71,7 +71,7 @@ def explain_samples(
     Parameters
     ----------
     arguments : Namespace
-        With target, init, record and device.
+        With target, init, record, device and precision.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def explain_samples(
         for batch in batches:
             missing = -len(batch) % fixed  # a network of a fixed batch takes nothing else
             x = np.concatenate([samples[i].x for i in (*batch, *batch[-1:] * missing)])
-            explainer = Explainer(model, x, arguments.device)
+            explainer = Explainer(model, x, arguments.device, arguments.precision)
             for column, composite in enumerate(composites):
                 result = explainer.explain(
                     composite,
