@@ -36,9 +36,10 @@ class Command:
 class Parser(ArgumentParser):
     """An argument parser whose errors are one line, and whose options are written out in full."""
 
-    def __init__(self, prog: str, description: str = "", epilog: str = "") -> None:
+    def __init__(self, prog: str, description: str, epilog: str, usage: str | None = None) -> None:
         super().__init__(
             prog,
+            usage,
             description=description,
             epilog=epilog,
             formatter_class=RawDescriptionHelpFormatter,

@@ -48,7 +48,10 @@ def number(value: float) -> str:
     >>> number(-0.00012345), number(21.3096), number(0.0)
     ('−0.0001234', '21.31', '0')
     """
-    return f"{value:.4g}".replace("-", "−") if value else "0"
+    if not value:
+        return "0"
+    text = f"{value:.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.4g}"
+    return text.replace("-", "−")
 
 
 def percent(share: float) -> str:

@@ -6,7 +6,6 @@ import io
 import os
 import sys
 import warnings
-from argparse import Namespace
 from collections.abc import Sequence
 
 from onnxlrp import __version__
@@ -72,44 +71,43 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    """Parse the words and run the command they name."""
-    parser = _parser()
+    """Find the command that the first word names, parse the others, and run it."""
     if not words:
-        parser.print_help(sys.stderr)
+        _overview().print_help(sys.stderr)
         return 2
-    names = [command.name for command in COMMANDS]
-    if not words[0].startswith("-") and words[0] not in names:
-        hint = did_you_mean(words[0], names)
-        raise InputError(f"there is no command {words[0]!r}.{hint} Commands: {', '.join(names)}.")
-    arguments = parser.parse_args(words)
-    code = _command(arguments).run(arguments)
+    if words[0].startswith("-"):
+        _overview().parse_args(words[:1])
+    known = {command.name: command for command in COMMANDS}
+    if words[0] not in known:
+        raise InputError(
+            f"there is no command {words[0]!r}.{did_you_mean(words[0], known)} "
+            f"Commands: {', '.join(known)}."
+        )
+    command = known[words[0]]
+    # Intermixed: options may stand between the paths.
+    code = command.run(_parser(command).parse_intermixed_args(words[1:]))
     sys.stdout.flush()
     return code
 
 
-def _command(arguments: Namespace) -> Command:
-    """Return the command that the arguments name."""
-    return next(command for command in COMMANDS if command.name == arguments.command)
+def _overview() -> Parser:
+    """Make the parser of what stands before any command: help and version."""
+    width = max(len(command.name) for command in COMMANDS)
+    listed = [f"  {command.name:<{width}}   {command.summary}" for command in COMMANDS]
+    epilog = "\n".join(["commands:", *listed, "", _EXAMPLES])
+    parser = Parser("onnxlrp", _DESCRIPTION, epilog, usage="onnxlrp COMMAND ...")
+    parser.add_argument("--version", action="version", version=f"onnxlrp {__version__}")
+    return parser
 
 
-def _parser() -> Parser:
-    """Make the parser of all commands."""
-    parser = Parser("onnxlrp", _DESCRIPTION, _EXAMPLES)
-    parser.add_argument("-V", "--version", action="version", version=f"onnxlrp {__version__}")
-    commands = parser.add_subparsers(
-        title="commands", dest="command", required=True, metavar="COMMAND"
+def _parser(command: Command) -> Parser:
+    """Make the parser of one command."""
+    name = f"onnxlrp {command.name}"
+    parser = Parser(name, command.description, f"examples:\n{command.examples}")
+    command.configure(parser)
+    parser.add_argument(
+        "--debug", action="store_true", help="show the traceback of an error, for bug reports"
     )
-    for command in COMMANDS:
-        own = commands.add_parser(
-            command.name,
-            help=command.summary,
-            description=command.description,
-            epilog=f"examples:\n{command.examples}",
-        )
-        command.configure(own)
-        own.add_argument(
-            "--debug", action="store_true", help="show the traceback of an error, for bug reports"
-        )
     return parser
 
 

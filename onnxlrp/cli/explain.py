@@ -101,15 +101,14 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Read everything, compute everything, and only then write."""
     from onnxlrp.cli.console import notify
-    from onnxlrp.cli.explaining import explain_samples
+    from onnxlrp.cli.explaining import explain_samples, parse_composite
     from onnxlrp.cli.inputs import packaged_pictures, read_samples, sort_paths
     from onnxlrp.cli.network import load_network
     from onnxlrp.cli.report import report
     from onnxlrp.cli.results import Drawing, planned_files, write
-    from onnxlrp.composites import Composite
     from onnxlrp.kernels import ensure_compiled
 
-    composites = [Composite.parse(text) for text in arguments.composite or [DEFAULT_COMPOSITE]]
+    composites = [parse_composite(text) for text in arguments.composite or [DEFAULT_COMPOSITE]]
     drawing = Drawing(arguments.normalize, arguments.colormap, arguments.overlay)
     model_path, image_paths = sort_paths(arguments.paths)
     model = load_network(model_path, arguments)

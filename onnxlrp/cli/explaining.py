@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from onnxlrp.cli.console import SweepBar
 from onnxlrp.cli.inputs import Sample
 from onnxlrp.composites import Composite
+from onnxlrp.composites.files import SUFFIXES
 from onnxlrp.engine import LayerBooks
 from onnxlrp.explainer import Explainer, Result
 from onnxlrp.graph.model import Model
@@ -63,6 +64,13 @@ class Explanation:
         return float(self.result.relevance.sum(dtype=np.float64))
 
 
+def parse_composite(text: str) -> Composite:
+    """Read a composite; one with parameters is called by them, so that results tell them apart."""
+    composite = Composite.parse(text)
+    from_file = text.lower().endswith(SUFFIXES)
+    return composite if from_file or ":" not in text else replace(composite, name=text)
+
+
 def explain_samples(
     model: Model, samples: Sequence[Sample], composites: Sequence[Composite], arguments: Namespace
 ) -> list[Explanation]:
@@ -85,7 +93,8 @@ def explain_samples(
         for batch in batches:
             missing = -len(batch) % fixed  # a network of a fixed batch takes nothing else
             x = np.concatenate([samples[i].x for i in (*batch, *batch[-1:] * missing)])
-            explainer = Explainer(model, x, arguments.device, arguments.precision)
+            keep = len(composites) > 1
+            explainer = Explainer(model, x, arguments.device, arguments.precision, keep=keep)
             for column, composite in enumerate(composites):
                 result = explainer.explain(
                     composite,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from onnxlrp.composites import Composite
 from onnxlrp.errors import UnsupportedOperationError
 from onnxlrp.graph.model import Layer, Model
-from onnxlrp.ops import OPERATIONS, Operation
+from onnxlrp.ops import Operation, bind_layer
 from onnxlrp.plan import Step, make_plan
 from onnxlrp.runtime.shapes import Shape, static_shapes
 
@@ -93,15 +93,8 @@ def inspect(model: Model, composite: Composite | None = None) -> Inspection:
 
 def _bound(layer: Layer, model: Model) -> Operation | UnsupportedOperationError:
     """Return the layer's operation, or why it has none."""
-    standard = layer.node.domain in ("", "ai.onnx")
-    factory = OPERATIONS.get(layer.op) if standard else None
-    if factory is None:
-        name = layer.op if standard else f"{layer.node.domain}.{layer.op}"
-        return UnsupportedOperationError(
-            f"node {layer.name!r}: operator {name} has no LRP treatment here."
-        )
     try:
-        return factory(layer, model)
+        return bind_layer(layer, model)
     except UnsupportedOperationError as error:
         return error
 

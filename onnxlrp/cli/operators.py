@@ -38,8 +38,9 @@ def operators_table() -> str:
 
 def _treatment(factory: object) -> str:
     """Return an operation's line; a function that chooses among several says it as its summary."""
-    line = getattr(factory, "treatment", None) or (factory.__doc__ or "").splitlines()[0]
-    return str(line).removesuffix(".")
+    line = str(getattr(factory, "treatment", None) or (factory.__doc__ or "").splitlines()[0])
+    line = line.removesuffix(".").replace("|", r"\|")
+    return line if line[:2].isupper() else f"{line[:1].lower()}{line[1:]}"
 
 
 COMMAND = Command(

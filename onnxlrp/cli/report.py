@@ -80,8 +80,8 @@ def _rows(explanation: Explanation) -> Iterator[tuple[str, ...]]:
 
 
 def _is_shown(book: LayerBooks, start: float) -> bool:
-    """Whether a layer has a rule of its own, or kept something back."""
-    return bool(book.rule) or abs(_lost(book)) > _NOTHING * abs(start)
+    """Whether a layer has weights, or kept something back."""
+    return book.layer.weighted or abs(_lost(book)) > _NOTHING * abs(start)
 
 
 def _lost(book: LayerBooks) -> float:
@@ -114,22 +114,22 @@ def _greatest_loss(explanation: Explanation) -> str:
         return f"  No layer keeps more than {percent(_NOTEWORTHY)} of the relevance to itself."
     amounts = f"{number(float(book.arrived.sum()))} arrive, {number(float(book.handed.sum()))}"
     where = f"{book.layer.name} ({short_rule(book.rule) or book.layer.op}): {amounts} are handed on"
+    verb, share = ("lost", "the rest") if lost * start > 0 else ("added", "a negative share")
     causes = {
-        "its bias absorbs the rest (bias=spread in the rule would hand it on)": book.bias,
-        "its ε absorbs the rest (a smaller one would hand on more)": book.epsilon,
-        "the rest has nowhere to go (no contributions, or weights of the rule off 1)": book.other,
+        f"its bias absorbs {share} (bias=spread in the rule would hand it on)": book.bias,
+        f"its ε absorbs {share} (a smaller one would change less)": book.epsilon,
+        "neurons without contributions, or a rule whose weights are not 1 in all": book.other,
     }
     cause = max(causes, key=lambda words: abs(float(causes[words].sum())))
-    verb = "lost" if lost * start > 0 else "added"
-    cause = cause if verb == "lost" else "contributions of both signs cancel there"
     return f"  Most relevance is {verb} at {where}; {cause}."
 
 
 def _conservation(explanation: Explanation) -> str:
     """Write Σ R at the input beside that at the output."""
     start, arrived = explanation.started, explanation.arrived
-    error = percent(abs(arrived - start) / abs(start)) if start else "undefined"
+    error = abs(arrived - start) / abs(start) if start else math.inf
+    shown = percent(error) if error < 10 else f"{number(error)} times Σ R at the output"
     return (
         f"  Σ R at the input {number(arrived)}, at the output {number(start)}: "
-        f"conservation error {error}."
+        f"conservation error {shown}."
     )

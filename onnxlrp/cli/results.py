@@ -28,6 +28,9 @@ from onnxlrp.render.heatmap import LimitMethod
 
 OVERLAY_STRENGTH = 0.9
 
+_BAND_WIDTH = 448
+"""Pixels; what has no rows and columns is drawn as a band of at most this length."""
+
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
@@ -122,7 +125,7 @@ def draw(model: Model, explanation: Explanation, drawing: Drawing) -> Image.Imag
     """Draw the heatmap, beside the picture if there is one."""
     sample = explanation.sample
     label = model.label(explanation.target)
-    title = f"{sample.name}: {label} {explanation.score:.2f}, {explanation.composite.name}"
+    title = f"{sample.name}: {label} ({explanation.score:.2f}), {explanation.composite.name}"
     return figure(
         relevance_map(model, explanation.result.relevance),
         picture=sample.picture,
@@ -136,7 +139,7 @@ def draw(model: Model, explanation: Explanation, drawing: Drawing) -> Image.Imag
 def relevance_map(model: Model, relevance: NDArray[np.float32]) -> NDArray[np.float32]:
     """Bring the relevance of one input of any rank to rows and columns.
 
-    Channels are summed, and so is every further axis of a volume; a plain vector becomes a band.
+    Channels are summed, and so is every further axis of a volume; a signal becomes a band.
 
     Parameters
     ----------
@@ -153,9 +156,16 @@ def relevance_map(model: Model, relevance: NDArray[np.float32]) -> NDArray[np.fl
         while values.ndim > 3:  # (C, D, H, W) or (D, H, W, C)
             values = values.sum(axis=1 if layout == "NCHW" else 0)
         return channel_sum(values, layout)
-    flat = np.atleast_2d(values)
-    height = max(len(flat), flat.shape[1] // 16)
-    return np.repeat(flat, height // len(flat), axis=0)
+    return _band(np.atleast_2d(values))
+
+
+def _band(signal: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Draw a signal (C, L) as a band of C stripes; a long one is summed up piece by piece."""
+    length = signal.shape[1]
+    width = min(length, _BAND_WIDTH)
+    starts = np.arange(width) * length // width
+    stripes = np.add.reduceat(signal, starts, axis=1)
+    return np.repeat(stripes, max(1, width // (3 * len(stripes))), axis=0)
 
 
 def _layout(model: Model, shape: tuple[int, ...]) -> str:
