@@ -13,6 +13,7 @@ from onnxlrp.graph.canonize import canonize
 from onnxlrp.graph.draft import Draft
 from onnxlrp.graph.model import Layer, Model, Tensor
 from onnxlrp.graph.proto import inferred, inlined
+from onnxlrp.graph.settle import settle
 from onnxlrp.graph.source import Source, read
 from onnxlrp.graph.trace import find_ports, trace
 from onnxlrp.graph.weights import separate
@@ -83,7 +84,7 @@ def _imported(
 ) -> Model:
     """Go from the parsed file to the Model, step by step."""
     light, weights = separate(file)
-    proto = inlined(light)
+    proto, settled = settle(inlined(light), weights)
     types = inferred(proto)
     picture, explained = find_ports(proto, output)
     draft = canonize(trace(proto, weights, types, picture, explained))
@@ -105,7 +106,7 @@ def _imported(
         input=picture,
         output=explained,
         explained=draft.explained,
-        changes=draft.changes,
+        changes=(*settled, *draft.changes),
         opset=file.opset,
         ir_version=proto.ir_version,
         preprocessing=preprocessing,

@@ -35,7 +35,7 @@ def dtype_of(element_type: int) -> np.dtype[Any] | None:
 def reads(node: onnx.NodeProto) -> Iterator[str]:
     """Name the tensors a node reads: its inputs, and what its sub-graphs take from outside."""
     yield from (name for name in node.input if name)
-    for graph in _subgraphs(node):
+    for graph in subgraphs(node):
         inner = {port.name for port in graph.input} | {t.name for t in graph.initializer}
         for inside in graph.node:
             yield from (name for name in reads(inside) if name not in inner)
@@ -43,7 +43,7 @@ def reads(node: onnx.NodeProto) -> Iterator[str]:
         yield from (port.name for port in graph.output if port.name not in inner)
 
 
-def _subgraphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
+def subgraphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
     """Yield the bodies of If, Loop and Scan."""
     for attribute in node.attribute:
         if attribute.HasField("g"):

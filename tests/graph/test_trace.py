@@ -170,9 +170,11 @@ def test_training_mode_is_refused(text):
         load(network(f"(float[N, 4] x) => (float[N, 4] y) {{ {text} }}", **weights))
 
 
-def test_sub_graph_that_reads_the_picture_is_a_layer():
-    text = """(float[N, 4] x) => (float[N, 4] y) { y = If (yes) <
+def test_branch_that_the_picture_chooses_is_a_layer():
+    text = """(float[N, 4] x) => (float[N, 4] y) {
+        top = ReduceMax <keepdims = 0> (x)  yes = Greater(top, zero)
+        y = If (yes) <
         then_branch = yes_branch () => (float[N, 4] a) { a = Relu(x) },
         else_branch = no_branch () => (float[N, 4] b) { b = Abs(x) }> }"""
-    model = load(network(text, yes=np.array(True)))
+    model = load(network(text, zero=np.float32(0)))
     assert ops(model) == ["If"]
