@@ -40,7 +40,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 run: setup
-	$(BIN)/onnxlrp explain --output output
+	$(BIN)/onnxlrp explain --force --output output
 
 test: setup
 	$(BIN)/ruff format --check .

@@ -152,12 +152,12 @@ MISTAKES: dict[str, tuple[Callable[[Path], None], str, list[str]]] = {
     "results are there": (earlier_results, CAT, ["cat_epsilon_plus.npz", "--force"]),
     "unknown colours": (nothing, f"{CAT} --colormap redblue", ["redblue", "'red-blue'"]),
     "unknown device": (nothing, f"{CAT} --device gpu", ["--device", "'cuda'"]),
-    "unknown field": (nothing, f"{CAT} --preprocessing sise=8", ["'sise'", "'size'"]),
+    "unknown field": (nothing, f"{CAT} --preprocessing sizze=8", ["'sizze'", "'size'"]),
     "no value": (nothing, f"{CAT} --preprocessing BGR", ["field 'BGR'", "channels"]),
     "no fields": (nothing, f"{CAT} --preprocessing =", ["--preprocessing =", "channels=BGR"]),
     "zero deviation": (nothing, f"{CAT} --preprocessing std=0", ["std", "greater than 0"]),
     "unknown option": (nothing, f"{CAT} --tarjet 1", ["--tarjet", "explain --help"]),
-    "unknown command": (nothing, "explian", ["'explian'", "'explain'"]),
+    "unknown command": (nothing, "explainn", ["'explainn'", "'explain'"]),
     "unknown preset map": (nothing, "presets montavn", ["'montavn'", "'montavon'"]),
 }
 
