@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from onnxlrp.cli.command import Command
+from onnxlrp.cli.options import add_network_options
 
 _DESCRIPTION = """\
 Show a network as LRP sees it: every layer with its output's shape, what was
@@ -20,8 +21,6 @@ _EXAMPLES = """\
 
 def configure(parser: ArgumentParser) -> None:
     """Add the arguments of this command."""
-    from onnxlrp.cli.options import add_network_options
-
     parser.add_argument(
         "model",
         nargs="?",

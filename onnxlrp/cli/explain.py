@@ -31,8 +31,18 @@ _EXAMPLES = """\
 
 def configure(parser: ArgumentParser) -> None:
     """Add the arguments of this command."""
-    add = parser.add_argument
-    add("paths", nargs="*", type=Path, metavar="PATH", help="[MODEL] [IMAGE ...], see above")
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="[MODEL] [IMAGE ...], see above"
+    )
+    _add_question(parser)
+    add_network_options(parser)
+    _add_running(parser)
+    _add_results(parser)
+
+
+def _add_question(parser: ArgumentParser) -> None:
+    """Add what is explained, and under which designs."""
+    add = parser.add_argument_group("the question").add_argument
     add(
         "-c",
         "--composite",
@@ -50,15 +60,11 @@ def configure(parser: ArgumentParser) -> None:
         help="what is explained: 'top1', a class's number, or its label (default: top1)",
     )
     add(
-        "-o",
-        "--output",
-        type=Path,
-        default=Path(),
-        metavar="DIR",
-        help="folder for the results, made if missing (default: the current one)",
+        "--init",
+        choices=("logit", "one"),
+        default="logit",
+        help="relevance at the output: the target's score, or 1 (default: logit)",
     )
-    add("--force", action="store_true", help="replace results that are there already")
-    add("--init", choices=("logit", "one"), default="logit", help="relevance at the output")
     add(
         "--record",
         action="extend",
@@ -67,45 +73,59 @@ def configure(parser: ArgumentParser) -> None:
         metavar="LAYER",
         help="layers (or tensors) whose relevance is stored in the NPZ as well",
     )
+
+
+def _add_running(parser: ArgumentParser) -> None:
+    """Add where and how exactly the network runs."""
+    add = parser.add_argument_group("the network's own run").add_argument
     add(
         "--device",
         choices=("auto", "cpu", "cuda"),
         default="auto",
-        help="where onnxruntime runs the network; auto takes CUDA if it can be had",
+        help="where onnxruntime runs the network; auto takes CUDA if it can be had (default: auto)",
     )
     add(
         "--precision",
         choices=("single", "double"),
         default="single",
-        help="of the network's own run: float32 by onnxruntime, or float64 on the CPU, slower, for "
-        "maps in which no rounding of it decides (default: single)",
+        help="float32 by onnxruntime, or float64 on the CPU, slower, for maps in which no rounding "
+        "of it decides (default: single)",
     )
+
+
+def _add_results(parser: ArgumentParser) -> None:
+    """Add where results go, and how heatmaps look."""
+    add = parser.add_argument_group("the results").add_argument
+    add(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="folder for the results, made if missing (default: the current one)",
+    )
+    add("--force", action="store_true", help="replace results that are there already")
     add("-q", "--quiet", action="store_true", help="print only the files that were written")
-    add_network_options(parser)
-    drawing = parser.add_argument_group("the heatmaps")
-    drawing.add_argument(
-        "--overlay", action="store_true", help="add a panel with the heatmap over the picture"
-    )
-    drawing.add_argument(
+    add("--overlay", action="store_true", help="add a panel with the heatmap over the picture")
+    add(
         "--normalize",
         choices=("max", "percentile", "cubic"),
         default="percentile",
         help="which |relevance| gets the strongest colour: the largest, the 99th percentile, or "
         "10 times the cubic mean (default: percentile)",
     )
-    drawing.add_argument(
-        "--colormap", default="red-blue", metavar="NAME", help="red-blue, purple-green or seismic"
-    )
+    add("--colormap", default="red-blue", metavar="NAME", help="red-blue, purple-green or seismic")
 
 
 def run(arguments: Namespace) -> int:
     """Read everything, compute everything, and only then write."""
     from onnxlrp.cli.console import notify
-    from onnxlrp.cli.explaining import explain_samples, parse_composite
+    from onnxlrp.cli.explaining import Question, Running, explain_samples, parse_composite
+    from onnxlrp.cli.figures import Drawing
     from onnxlrp.cli.inputs import packaged_pictures, read_samples, sort_paths
     from onnxlrp.cli.network import load_network
     from onnxlrp.cli.report import report
-    from onnxlrp.cli.results import Drawing, planned_files, write
+    from onnxlrp.cli.results import planned_files, write
     from onnxlrp.kernels import ensure_compiled
 
     composites = [parse_composite(text) for text in arguments.composite or [DEFAULT_COMPOSITE]]
@@ -115,11 +135,13 @@ def run(arguments: Namespace) -> int:
     samples = read_samples(model, image_paths or packaged_pictures(model_path))
     files = planned_files(arguments.output, samples, composites, replace=arguments.force)
     ensure_compiled(notify)
-    explanations = explain_samples(model, samples, composites, arguments)
+    question = Question(arguments.target, arguments.init, tuple(arguments.record))
+    running = Running(arguments.device, arguments.precision)
+    explanations = explain_samples(model, samples, composites, question, running)
+    written = write(files, model, explanations, drawing)
     if not arguments.quiet:
         print("\n\n".join(report(model, explanations)) + "\n")
-    for path in write(files, model, explanations, drawing):
-        print(path)
+    print("\n".join(map(str, written)))
     return 0
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +17,28 @@ from onnxlrp.composites.files import SUFFIXES
 from onnxlrp.engine import LayerBooks
 from onnxlrp.explainer import Explainer, Result
 from onnxlrp.graph.model import Model
+from onnxlrp.runtime.device import Device
+from onnxlrp.runtime.forward import Precision
 
 BATCH = 4
 """Pictures explained at once: more of them would save little time and cost memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is explained: the target, relevance at the output, and the tensors to record."""
+
+    target: str
+    init: Literal["logit", "one"]
+    record: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where and in which precision the network runs."""
+
+    device: Device
+    precision: Precision
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,14 +90,13 @@ def parse_composite(text: str) -> Composite:
 
 
 def explain_samples(
-    model: Model, samples: Sequence[Sample], composites: Sequence[Composite], arguments: Namespace
+    model: Model,
+    samples: Sequence[Sample],
+    composites: Sequence[Composite],
+    question: Question,
+    running: Running,
 ) -> list[Explanation]:
     """Explain every sample under every composite, in this order.
-
-    Parameters
-    ----------
-    arguments : Namespace
-        With target, init, record, device and precision.
 
     Raises
     ------
@@ -88,19 +105,19 @@ def explain_samples(
     """
     found: dict[tuple[int, int], Explanation] = {}
     fixed = model.fixed_batch or 1
-    batches = _batches(samples, size=max(fixed, 1 if arguments.record else BATCH))
+    batches = _batches(samples, size=max(fixed, 1 if question.record else BATCH))
     with SweepBar(len(batches) * len(composites), len(model.layers)) as bar:
         for batch in batches:
             missing = -len(batch) % fixed  # a network of a fixed batch takes nothing else
             x = np.concatenate([samples[i].x for i in (*batch, *batch[-1:] * missing)])
             keep = len(composites) > 1
-            explainer = Explainer(model, x, arguments.device, arguments.precision, keep=keep)
+            explainer = Explainer(model, x, running.device, running.precision, keep=keep)
             for column, composite in enumerate(composites):
                 result = explainer.explain(
                     composite,
-                    arguments.target,
-                    arguments.init,
-                    arguments.record,
+                    question.target,
+                    question.init,
+                    question.record,
                     books=True,
                     progress=bar.step,
                 )

@@ -10,15 +10,14 @@ IMAGENET = "imagenet"
 
 def add_network_options(parser: ArgumentParser) -> None:
     """Add the options that say how a model is to be read."""
-    parser.add_argument(
+    add = parser.add_argument_group("the network").add_argument
+    add(
         "--labels",
         metavar="FILE",
         help=f"text file with one class name a line, or '{IMAGENET}' for the packaged names",
     )
-    parser.add_argument(
-        "--output-name", metavar="NAME", help="model output to explain, if there are several"
-    )
-    parser.add_argument(
+    add("--output-name", metavar="NAME", help="model output to explain, if there are several")
+    add(
         "--preprocessing",
         metavar="FIELDS",
         help="corrects the guess how pictures become the input: 'channels=BGR,scale=1,"

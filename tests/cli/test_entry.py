@@ -86,15 +86,18 @@ def test_interruption_is_one_line(folder):
     assert not (folder / "out").exists()
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(folder):
+@pytest.mark.parametrize("words", ["check", "explain small.onnx cat.png"])
+def test_a_reader_that_has_seen_enough_is_no_error(folder, words):
     with subprocess.Popen(
-        [*COMMAND, "check"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*COMMAND, *words.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         process.stdout.close()
         assert process.stderr is not None
         assert process.stderr.read() == ""
     assert process.returncode == 0
+    results = {"cat_epsilon_plus.npz", "cat_epsilon_plus.png"} if "explain" in words else set()
+    assert {path.name for path in folder.glob("*_*")} == results
 
 
 def test_a_terminal_without_unicode_gets_question_marks(folder):

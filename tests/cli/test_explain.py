@@ -221,7 +221,7 @@ def test_preprocessing_can_be_corrected(folder, onnxlrp):
 
 
 def test_draws_signals_and_volumes(folder, onnxlrp):
-    from onnxlrp.cli.results import relevance_map
+    from onnxlrp.cli.figures import relevance_map
 
     model = package.load(small_network())
     rng = np.random.default_rng(0)
