@@ -92,7 +92,7 @@ def _changes(model: Model) -> Iterator[str]:
 def _sum(inspection: Inspection) -> str:
     """Write how many layers there are, what stands in the way, or what a sweep costs."""
     count, problems = len(inspection.layers), inspection.problems
-    total = f"{count} layers, {len(problems)} unsupported"
+    total = f"{count} layer{'s' if count != 1 else ''}, {len(problems)} unsupported"
     if problems:
         lines = [f"{total}: {inspection.model.name} cannot be explained as it is."]
         lines += [f"  ✗ {report.problem}" for report in problems]
