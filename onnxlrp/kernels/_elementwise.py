@@ -89,14 +89,14 @@ def has_negative(a: Any) -> Any:
 
 
 @kernel(read(1, i8), returns=b1)
-def all_finite(pairs: Any) -> Any:
-    """Whether no float32 has the exponent of NaN and infinity (two of them in each int64)."""
+def has_infinite(pairs: Any) -> Any:
+    """Whether any float32 has the exponent of NaN and infinity (two of them in each int64)."""
     found = False
     for i in range(pairs.size):
         low = pairs[i] & 0x7F800000
         high = (pairs[i] >> 32) & 0x7F800000
         found |= (low == 0x7F800000) | (high == 0x7F800000)
-    return not found
+    return found
 
 
 @kernel(read(), returns=f8, fastmath=REDUCTION)

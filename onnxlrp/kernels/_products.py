@@ -20,9 +20,9 @@ ROWS = 4
 
 i4 = types.int32
 
-#: Channels and taps that are summed before the next rows of weights come, and columns that are read
+#: Channels and taps that are summed before the next rows of weights come, and numbers that are read
 #: for them: so much of the source stays in the first-level cache (24 KiB).
-DEPTH, COLUMNS = 128, 48
+DEPTH, _CACHED = 128, 6144
 
 
 def _product(rows: int, vectors: int) -> Any:
@@ -125,13 +125,14 @@ def multiply(
     Where rows are no multiple of 4, or columns none of 8, the last ones are computed once more in
     a product of full size, which gives the same bits again.
     """
+    block = _CACHED // min(offsets.size, DEPTH) // 24 * 24
     panel, ragged = first_row // 4, rows % 4 != 0
     end, full = panel + rows // 4, columns // 8 * 8
     for b in range(batches):
         at = b * ((all_rows + 3) // 4) * 4 * offsets.size
         left = 0
         while left < columns:
-            width = COLUMNS if full - left >= COLUMNS + 24 else full - left
+            width = block if full - left >= block + 24 else full - left
             if width == 0:
                 left, width = columns - 8, 8
             x, z = b * source_step + left, b * out_step + left

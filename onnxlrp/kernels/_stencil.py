@@ -55,7 +55,7 @@ def _scatter_seconds(code: Code, source: Pointer, out: Pointer) -> None:
 
 
 @device
-def _copy(source: Any, at: Any, out: Any, out_at: Any, count: Any) -> None:
+def copy_row(source: Any, at: Any, out: Any, out_at: Any, count: Any) -> None:
     """Copy a row; its end is copied in full vectors too, that overlap what is there already."""
     q = 0
     while q + 8 <= count:
@@ -127,7 +127,7 @@ def lay_out(
                             source = ((c * depth + d) * height + h) * width + start
                             source += low * column_step
                             if column_step == 1:
-                                _copy(flat, source, out, at + low, high - low)
+                                copy_row(flat, source, out, at + low, high - low)
                             else:
                                 _gather(flat, source, column_step, out, at + low, high - low)
                         else:
@@ -148,6 +148,6 @@ def hand_out(
             line = ((c * depth + d) * height + row_start + row * row_step) * width
             at, place = c * stride + row * pitch, line + column_start
             if column_step == 1:
-                _copy(sums, at, flat, place, columns)
+                copy_row(sums, at, flat, place, columns)
             else:
                 _scatter(sums, at, flat, place, column_step, columns, line + width)

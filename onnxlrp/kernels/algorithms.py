@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import Protocol
 
@@ -44,6 +45,9 @@ class Direction:
         by_group = weight.reshape(geometry.groups, -1, *weight.shape[1:])
         self._weight = by_group.swapaxes(1, 2) if adjoint else by_group
         self._taps = weight.shape[2:]
+        self._is_pointwise = _reads_one_position(geometry, self._taps)
+        self._is_winograd = self._taps == (3, 3) and _has_no_steps(geometry)
+        self._is_winograd &= min(self._weight.shape[1:3]) >= _CHANNELS
         self._packed: dict[TapNumbers, Packed] = {}
         self._prepared: dict[tuple[Sizes, Sizes] | type, Algorithm] = {}
         self._lock = threading.Lock()
@@ -67,9 +71,9 @@ class Direction:
 
     def _algorithm(self, source: Sizes, out: Sizes) -> Algorithm:
         """Choose by the geometry and the size of one sample alone; prepare it once."""
-        if self._is_pointwise and np.prod(out) >= LEAST_POSITIONS:
+        if self._is_pointwise and math.prod(out) >= LEAST_POSITIONS:
             key: tuple[Sizes, Sizes] | type = Pointwise
-        elif self._is_winograd and np.prod(out) >= _OUTPUTS:
+        elif self._is_winograd and math.prod(out) >= _OUTPUTS:
             key = Winograd
         else:
             key = (source, out)
@@ -92,20 +96,6 @@ class Direction:
         if self._adjoint:
             weight, origin = weight[..., ::-1, ::-1], tuple(2 - pad for pad in origin)
         return prepare_winograd(weight, (origin[0], origin[1]))
-
-    @property
-    def _is_pointwise(self) -> bool:
-        """Whether no window reads more than its own position."""
-        geometry = self._geometry
-        plain = max(geometry.strides + self._taps) == 1 and geometry.groups == 1
-        return plain and max(geometry.pads_begin + geometry.pads_end) == 0
-
-    @property
-    def _is_winograd(self) -> bool:
-        """Whether Winograd's convolution can do it, and has channels enough to pay."""
-        geometry = self._geometry
-        plain = max(geometry.strides + geometry.dilations) == 1 and geometry.groups == 1
-        return plain and self._taps == (3, 3) and min(self._weight.shape[1:3]) >= _CHANNELS
 
     def _axes(self, windows: Sizes, size: Sizes) -> tuple[Axis, Axis, Axis]:
         """Describe this direction along three axes, for an input of this size."""
@@ -130,6 +120,17 @@ class Direction:
             matrices = part.reshape(*weight.shape[:2], -1)
             self._packed[taps] = pack(matrices, spill=not self._is_pointwise)
         return self._packed[taps]
+
+
+def _has_no_steps(geometry: ConvGeometry) -> bool:
+    """Whether windows and taps are neighbours, of all channels."""
+    return max(geometry.strides + geometry.dilations) == 1 and geometry.groups == 1
+
+
+def _reads_one_position(geometry: ConvGeometry, taps: Sizes) -> bool:
+    """Whether each window reads just its own position."""
+    pads = geometry.pads_begin + geometry.pads_end
+    return max(taps + geometry.strides) == 1 and max(pads) == 0 and geometry.groups == 1
 
 
 def _three_axes(array: Array, first: int = 2) -> Array:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ Array = NDArray[np.float32]
 
 #: Elements in one job: a part of each array that stays in a core's cache.
 _BLOCK = 65536
+#: Numbers that are searched in one job.
+_SEARCHED = 262144
 
 ALWAYS, WHERE_POSITIVE, WHERE_NEGATIVE = 0, 1, 2
 
@@ -134,7 +137,7 @@ def clip_negative(a: Array, out: Array) -> None:
 
 
 def has_negative(a: Array) -> bool:
-    """Whether any element of a float32 array is below 0; it stops at the first block that has one.
+    """Whether any element of a float32 array is below 0.
 
     Examples
     --------
@@ -142,9 +145,7 @@ def has_negative(a: Array) -> bool:
     True
     """
     (flat,) = _flatten(a)
-    return any(
-        loops.has_negative(flat[first : first + _BLOCK]) for first in range(0, flat.size, _BLOCK)
-    )
+    return _any_block(loops.has_negative, flat)
 
 
 def all_finite(a: Array) -> bool:
@@ -158,9 +159,7 @@ def all_finite(a: Array) -> bool:
     (flat,) = _flatten(a)
     even = flat.size - flat.size % 2
     pairs = flat[:even].view(np.int64)
-    starts = range(0, pairs.size, _BLOCK)
-    finite = all(loops.all_finite(pairs[first : first + _BLOCK]) for first in starts)
-    return finite and bool(np.isfinite(flat[even:]).all())
+    return not _any_block(loops.has_infinite, pairs) and bool(np.isfinite(flat[even:]).all())
 
 
 def rms(a: Array) -> Array:
@@ -233,6 +232,18 @@ def _over_parts(loop: Callable[..., None], *arrays: Array) -> None:
     """Call the loop on blocks of the arrays, spread over the pool."""
     flat = _flatten(*arrays)
     _over_ranges(flat[0].size, lambda first, last: loop(*(array[first:last] for array in flat)))
+
+
+def _any_block(loop: Callable[[NDArray[Any]], bool], flat: NDArray[Any]) -> bool:
+    """Whether the loop finds something in any block; blocks are left out once it has."""
+    found: list[bool] = []
+
+    def search(first: int) -> None:
+        if not found and loop(flat[first : first + _SEARCHED]):
+            found.append(True)
+
+    run([partial(search, first) for first in range(0, flat.size, _SEARCHED)])
+    return bool(found)
 
 
 def _sum_samples(loop: Callable[[Array], float], a: Array) -> NDArray[np.float64]:

@@ -27,7 +27,8 @@ class _Batch:
         self._next = itertools.count()  # one next() is atomic: no two threads take one job
         self._left = len(jobs)
         self._lock = threading.Lock()
-        self._finished = threading.Event()
+        self._running = threading.Lock()  # held until the last job has ended
+        self._running.acquire()
         self.error: BaseException | None = None
 
     def work(self) -> None:
@@ -40,11 +41,12 @@ class _Batch:
                 except BaseException as error:  # handed to the caller by wait()
                     self.error = error
             done += 1
-        self._count(done)
+        if done:
+            self._count(done)
 
     def wait(self) -> None:
         """Wait until every job has ended; raise what the first failing job raised."""
-        self._finished.wait()
+        self._running.acquire()
         if self.error is not None:
             raise self.error
 
@@ -52,7 +54,7 @@ class _Batch:
         with self._lock:
             self._left -= done
             if self._left == 0:
-                self._finished.set()
+                self._running.release()
 
 
 class _Pool:
