@@ -9,7 +9,9 @@ from onnxlrp.graph.affine import affine, identity
 from onnxlrp.graph.draft import Draft, leading_to, readers
 from onnxlrp.graph.merge import Array, fold, kernel
 from onnxlrp.graph.model import Change, Node
+from onnxlrp.graph.norms import recognise_norms
 from onnxlrp.graph.proto import dtype_of
+from onnxlrp.graph.spelled import recognise_functions
 
 _FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
 _MOVES = frozenset({"Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
@@ -18,7 +20,13 @@ _FINAL = frozenset({"LogSoftmax", "Sigmoid", "Softmax"})
 
 def canonize(draft: Draft) -> Draft:
     """Apply every pass, in the order in which each makes the next one's work visible."""
-    for transform in (remove_transparent, cut_final_activation, merge_affine):
+    for transform in (
+        remove_transparent,
+        recognise_functions,
+        recognise_norms,
+        cut_final_activation,
+        merge_affine,
+    ):
         draft = transform(draft)
     return draft
 
@@ -91,7 +99,8 @@ def cut_final_activation(draft: Draft) -> Draft:
 def merge_affine(draft: Draft) -> Draft:
     """Fold affine nodes into the linear layer before them.
 
-    Layers: Conv, ConvTranspose, Gemm, MatMul with constant weights. Nodes behind them, in any
+    Layers: Conv, ConvTranspose, Gemm, MatMul with constant weights; LayerNormalization and its kin
+    with a constant scale. Nodes behind them, in any
     number and order: see :func:`onnxlrp.graph.affine.affine`; MatMul's bias Add is one of them.
     A node stays if something else reads what stands before it, or if that is an output.
     """
@@ -111,7 +120,7 @@ def merge_affine(draft: Draft) -> Draft:
         taken.update(made)
         gone.update(followers)
         if followers:
-            merged[node.name] = followers
+            merged[node.name] = (*merged.get(node.name, ()), *followers)
         changes += [
             Change("merged", name, node.name, f"{name} merged into {node.name}")
             for name in followers
@@ -135,7 +144,7 @@ def _absorbed(
     total, tail, followers = identity(weights.channels), node.output, []
     while (behind := _only_reader(tail, draft, readers_of)) is not None:
         step = affine(behind, tail, weights.channels, draft.constants)
-        if step is None or not step.is_finite:
+        if step is None or not step.is_finite or (step.shift.any() and not weights.takes_bias):
             break
         total, tail = total.then(step), behind.output
         followers.append(behind.name)

@@ -48,9 +48,13 @@ class Draft:
         """Return the NumPy name of a tensor's element type; "" if unknown."""
         return self.types[name].dtype if name in self.types else ""
 
+    def shape(self, name: str) -> tuple[int | str | None, ...] | None:
+        """Return a tensor's shape as far as it is known; None if not even its rank is."""
+        return self.types[name].shape if name in self.types else None
+
     def rank(self, name: str) -> int | None:
         """Return the number of a tensor's axes; None if unknown."""
-        shape = self.types[name].shape if name in self.types else None
+        shape = self.shape(name)
         return None if shape is None else len(shape)
 
 

@@ -34,6 +34,8 @@ class Kernel:
         What the node multiplies the weight by (Gemm's alpha).
     attributes : mapping
         The node's attributes once the factor is in the weight.
+    takes_bias : bool
+        Whether the operator has an input for one.
     """
 
     weight: NDArray[Any]
@@ -43,6 +45,7 @@ class Kernel:
     channels: Channels
     factor: float
     attributes: Mapping[str, Any]
+    takes_bias: bool = True
 
 
 def kernel(node: Node, draft: Draft) -> Kernel | None:
@@ -52,6 +55,10 @@ def kernel(node: Node, draft: Draft) -> Kernel | None:
         "ConvTranspose": _conv_transpose,
         "Gemm": _gemm,
         "MatMul": _matmul,
+        "GroupNormalization": _channel_norm,
+        "InstanceNormalization": _channel_norm,
+        "LayerNormalization": _last_axis_norm,
+        "RMSNormalization": _last_axis_norm,
     }.get(node.op)
     if make is None or node.domain not in ("", "ai.onnx") or len(node.inputs) < 2:
         return None
@@ -110,6 +117,26 @@ def _matmul(node: Node, weight: Array, draft: Draft) -> Kernel | None:
     return Kernel(weight, None, (1, count), weight.shape, channels, 1.0, node.attributes)
 
 
+def _channel_norm(node: Node, weight: Array, draft: Draft) -> Kernel | None:
+    """Read the scale (C,) of a normalisation along axis 1."""
+    rank = draft.rank(node.output)
+    if rank is None or weight.ndim != 1 or (draft.shape(node.output) or ())[1:2] != weight.shape:
+        return None
+    channels = Channels(weight.size, rank - 1, rank)
+    return Kernel(weight, None, weight.shape, weight.shape, channels, 1.0, node.attributes)
+
+
+def _last_axis_norm(node: Node, weight: Array, draft: Draft) -> Kernel | None:
+    """Read the scale (C,) of a normalisation along the last axis."""
+    rank = draft.rank(node.output)
+    if rank is None or node.attributes.get("axis", -1) not in (-1, rank - 1) or weight.ndim != 1:
+        return None
+    channels = Channels(weight.size, 1, rank)
+    takes_bias = node.op == "LayerNormalization"
+    attributes = node.attributes
+    return Kernel(weight, None, weight.shape, weight.shape, channels, 1.0, attributes, takes_bias)
+
+
 def fold(
     node: Node, kernel: Kernel, step: Affine, taken: Container[str]
 ) -> tuple[Node, dict[str, Array]] | None:
@@ -123,7 +150,8 @@ def fold(
     made: dict[str, Array] = {}
     weight_name, bias_name = node.inputs[1], _fresh(f"{node.name}.bias", taken)
     with np.errstate(over="ignore"):
-        made[bias_name] = bias.astype(np.float32)
+        if kernel.takes_bias:
+            made[bias_name] = bias.astype(np.float32)
         if (scale != 1.0).any():
             weight_name = _fresh(f"{node.name}.weight", taken)
             made[weight_name] = _scaled(kernel, scale)
@@ -131,7 +159,7 @@ def fold(
         return None
     for values in made.values():
         values.flags.writeable = False
-    inputs = (node.inputs[0], weight_name, bias_name)
+    inputs = (node.inputs[0], weight_name, *([bias_name] if kernel.takes_bias else []))
     return replace(node, inputs=inputs, attributes=kernel.attributes), made
 
 
