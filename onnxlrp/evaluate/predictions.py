@@ -1,0 +1,48 @@
+"""Predictions before and after a change: classes beside each other, with score and rank."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnxlrp.evaluate.ablation_result import ScoreChange
+from onnxlrp.evaluate.checks import whole_number
+from onnxlrp.graph.model import Model
+
+
+def score_changes(
+    model: Model,
+    before: NDArray[np.float32],
+    after: NDArray[np.float32],
+    count: int = 10,
+) -> tuple[ScoreChange, ...]:
+    """List the classes that lead after a change, best first, with scores and ranks of both.
+
+    Parameters
+    ----------
+    model : Model
+        For its labels.
+    before, after : ndarray, float32, (classes,)
+        Explained outputs of one picture.
+    count : int
+        How many classes, at most.
+
+    Raises
+    ------
+    InputError
+        A count of less than 1.
+    """
+    whole_number("count", count)
+    by_before, by_after = (np.argsort(-values, kind="stable") for values in (before, after))
+    rank_before, rank_after = np.argsort(by_before), np.argsort(by_after)
+    return tuple(
+        ScoreChange(
+            index=int(index),
+            label=model.label(int(index)),
+            before=float(before[index]),
+            after=float(after[index]),
+            rank_before=int(rank_before[index]) + 1,
+            rank_after=int(rank_after[index]) + 1,
+        )
+        for index in by_after[:count]
+    )
