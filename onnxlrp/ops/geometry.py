@@ -34,8 +34,7 @@ class Window:
         pads = as_ints(attributes.get("pads"), 2 * rank, 0)
         if min(pads) < 0:
             raise op.unsupported(f"negative pads {pads}")
-        auto_pad = attributes.get("auto_pad", "NOTSET")
-        auto_pad = auto_pad.decode() if isinstance(auto_pad, bytes) else str(auto_pad or "NOTSET")
+        auto_pad = str(attributes.get("auto_pad") or "NOTSET")
         if auto_pad not in ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"):
             raise op.unsupported(f"auto_pad {auto_pad!r} is unknown")
         explicit = (pads[:rank], pads[rank:]) if auto_pad == "NOTSET" else ((0,) * rank,) * 2
@@ -52,12 +51,16 @@ class Window:
         """How far the window reaches: dilation·(kernel − 1) + 1."""
         return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilations, strict=True))
 
-    def pads(self, spatial: Shape) -> tuple[Shape, Shape]:
-        """Padding at begin and end of each axis for an input of this spatial shape."""
+    def pads(self, spatial: Shape, dilated: bool = True) -> tuple[Shape, Shape]:
+        """Padding at begin and end of each axis for an input of this spatial shape.
+
+        onnxruntime pads a convolution for the dilated kernel, a pool for the plain one.
+        """
         if self.auto_pad not in ("SAME_UPPER", "SAME_LOWER"):
             return self.explicit
+        reach = self.extent if dilated else self.kernel
         begin, end = [], []
-        for size, stride, extent in zip(spatial, self.strides, self.extent, strict=True):
+        for size, stride, extent in zip(spatial, self.strides, reach, strict=True):
             total = max((-(-size // stride) - 1) * stride + extent - size, 0)
             small, large = total // 2, total - total // 2
             begin.append(small if self.auto_pad == "SAME_UPPER" else large)

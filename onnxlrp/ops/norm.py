@@ -17,8 +17,7 @@ import numpy as np
 from onnxlrp.graph.model import Layer, Model
 from onnxlrp.kernels import window_sum, window_sum_adjoint
 from onnxlrp.ops.base import Array, Operation, Tensors, operation
-from onnxlrp.ops.geometry import Window
-from onnxlrp.ops.pooling import pool_geometry
+from onnxlrp.ops.pooling import pool_geometry, pool_window
 from onnxlrp.ops.proportion import FixedMap, Proportional
 from onnxlrp.ops.reduction import Axes, SpatialAxes
 
@@ -111,7 +110,7 @@ class LpPool(SharedSum):
 
     def __init__(self, layer: Layer, model: Model) -> None:
         super().__init__(layer, model)
-        self._window = Window.of(self, self.node.attributes.get("kernel_shape", ()))
+        self._window = pool_window(self)
 
     def nonnegative(self, inputs: bool) -> bool:
         """A norm is not negative."""

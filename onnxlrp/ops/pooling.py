@@ -19,9 +19,28 @@ from onnxlrp.ops.base import Array, Linear, LinearMap, Operation, Shape, Tensors
 from onnxlrp.ops.geometry import Window
 
 
+def pool_window(op: Operation) -> Window:
+    """The window of a pool; refuses what runtimes do not agree on."""
+    window = Window.of(op, op.node.attributes.get("kernel_shape", ()))
+    gap = max(s - k for s, k in zip(window.strides, window.kernel, strict=True))
+    if window.auto_pad.startswith("SAME") and gap > (0 if max(window.dilations) > 1 else 1):
+        raise op.unsupported("auto_pad with strides beyond the window; export it with pads")
+    return window
+
+
 def pool_geometry(window: Window, spatial: Shape) -> PoolGeometry:
     """The window's geometry over an input of this spatial shape."""
-    return PoolGeometry(window.kernel, window.strides, *window.pads(spatial), window.dilations)
+    pads = window.pads(spatial, dilated=False)
+    return PoolGeometry(window.kernel, window.strides, *pads, window.dilations)
+
+
+def padded_count(window: Window, spatial: Shape, out_spatial: Shape) -> Array:
+    """How many taps of each window lie on the input or its padding, not beyond."""
+    begin, end = window.pads(spatial, dilated=False)
+    padded = tuple(b + n + e for b, n, e in zip(begin, spatial, end, strict=True))
+    none = (0,) * len(spatial)
+    whole = PoolGeometry(window.kernel, window.strides, none, none, window.dilations)
+    return window_count(whole, padded, out_spatial)
 
 
 class AverageMap:
@@ -34,9 +53,9 @@ class AverageMap:
     nbytes = 0
 
     def _weight(self, spatial: Shape, out_spatial: Shape) -> Array:
-        window, taps = self._op.window, float(np.prod(self._op.window.kernel))
+        window = self._op.window
         if self._op.counts_padding:
-            count = np.full(out_spatial, taps, np.float32)
+            count = padded_count(window, spatial, out_spatial)
         else:
             count = window_count(pool_geometry(window, spatial), spatial, out_spatial)
         return self._see(np.float32(1) / np.asarray(count, np.float32))
@@ -65,10 +84,8 @@ class AveragePool(Linear):
     def __init__(self, layer: Layer, model: Model) -> None:
         super().__init__(layer, model)
         attributes = self.node.attributes
-        self.window = Window.of(self, attributes.get("kernel_shape", ()))
+        self.window = pool_window(self)
         self.counts_padding = bool(attributes.get("count_include_pad", 0))
-        if self.counts_padding and attributes.get("ceil_mode", 0):
-            raise self.unsupported("count_include_pad with ceil_mode is ambiguous between opsets")
         self.weight = np.array([1.0 / np.prod(self.window.kernel)], np.float32)
 
     def nonnegative(self, inputs: bool) -> bool:
@@ -93,7 +110,7 @@ class MaxPool(Operation):
 
     def __init__(self, layer: Layer, model: Model) -> None:
         super().__init__(layer, model)
-        self.window = Window.of(self, self.node.attributes.get("kernel_shape", ()))
+        self.window = pool_window(self)
         if self.node.attributes.get("storage_order", 0):
             raise self.unsupported("storage_order 1 (column-major indices)")
 
