@@ -176,9 +176,7 @@ def _row(ablator: Ablator, picture: int, channels: NDArray[np.int64]) -> Row:
     return ablator.row(picture, {site: along(flags, site.axis, len(site.shape))[0]})
 
 
-def _random_orders(
-    seeds: int | Iterable[int], pictures: int, channels: int
-) -> NDArray[np.int64]:
+def _random_orders(seeds: int | Iterable[int], pictures: int, channels: int) -> NDArray[np.int64]:
     """One order a seed, the same for all pictures, (seeds, N, C)."""
     given = seeds if isinstance(seeds, Iterable) else range(whole_number("seeds", seeds, 0))
     checked = [whole_number("seeds", seed, 0) for seed in given]
