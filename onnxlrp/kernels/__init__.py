@@ -4,13 +4,9 @@ Each call splits its work over one pool of threads in blocks that depend on the 
 alone, so that the result is the same bits on any number of threads and in any batch.
 """
 
-from onnxlrp.kernels.absorption import absorbed, absorbed_share
 from onnxlrp.kernels.branches import add_product, branch_ratio, weighted_sum
 from onnxlrp.kernels.convolution import ConvKernel, prepare_convolution
 from onnxlrp.kernels.elementwise import (
-    ALWAYS,
-    WHERE_NEGATIVE,
-    WHERE_POSITIVE,
     all_finite,
     clip_negative,
     clip_positive,
@@ -18,11 +14,9 @@ from onnxlrp.kernels.elementwise import (
     product,
     ratio,
     rms,
-    signed_product,
-    signed_ratio,
     sum_per_sample,
 )
-from onnxlrp.kernels.fully_connected import matmul, matmul_adjoint
+from onnxlrp.kernels.fully_connected import matmul
 from onnxlrp.kernels.geometry import ConvGeometry, PoolGeometry
 from onnxlrp.kernels.pooling import (
     max_pool_winner,
@@ -34,14 +28,9 @@ from onnxlrp.kernels.threads import get_num_threads, set_num_threads, sweep_thre
 from onnxlrp.kernels.warmup import ensure_compiled, is_compiled
 
 __all__ = [
-    "ALWAYS",
-    "WHERE_NEGATIVE",
-    "WHERE_POSITIVE",
     "ConvGeometry",
     "ConvKernel",
     "PoolGeometry",
-    "absorbed",
-    "absorbed_share",
     "add_product",
     "all_finite",
     "branch_ratio",
@@ -52,15 +41,12 @@ __all__ = [
     "has_negative",
     "is_compiled",
     "matmul",
-    "matmul_adjoint",
     "max_pool_winner",
     "prepare_convolution",
     "product",
     "ratio",
     "rms",
     "set_num_threads",
-    "signed_product",
-    "signed_ratio",
     "sum_per_sample",
     "sweep_threads",
     "weighted_sum",

@@ -23,66 +23,6 @@ _BLOCK = 65536
 #: Numbers that are searched in one job.
 _SEARCHED = 262144
 
-ALWAYS, WHERE_POSITIVE, WHERE_NEGATIVE = 0, 1, 2
-
-
-def signed_ratio(
-    z_pos: Array,
-    z_neg: Array,
-    relevance: Array,
-    coefficient: float,
-    p_pos: float,
-    p_neg: float,
-    epsilon: Array,
-    where: int,
-    s_pos: Array,
-    s_neg: Array,
-    accumulate: bool,
-) -> None:
-    """Ratios of one term of a rule: s⁺ (+)= c·p⁺·R / stab(d), s⁻ (+)= c·p⁻·R / stab(d).
-
-    Here d = p⁺·z⁺ + p⁻·z⁻ and stab(d) = d + ε·(1 if d ≥ 0 else −1). Where R = 0 the term is exactly
-    0; where R ≠ 0 and stab(d) = 0 it is infinite.
-
-    Parameters
-    ----------
-    z_pos, z_neg, relevance : (N, ...) float32
-        Positive and negative part of the pre-activation z = z⁺ + z⁻, and the relevance R.
-    coefficient, p_pos, p_neg : float
-        The numbers c, p⁺ and p⁻.
-    epsilon : (N,) float32
-        The stabiliser ε of each sample.
-    where : int
-        `ALWAYS` (0), `WHERE_POSITIVE` (1: only where z > 0) or `WHERE_NEGATIVE` (2: z < 0);
-        the term is 0 elsewhere.
-    s_pos, s_neg : (N, ...) float32
-        Written; two different arrays.
-    accumulate : bool
-        Add to what the outputs hold instead of replacing it.
-
-    Raises
-    ------
-    InputError
-        If shapes differ, or an array is not float32 in C order.
-
-    Examples
-    --------
-    >>> z, r, s = np.full((1, 2), 2, np.float32), np.ones((1, 2), np.float32), np.empty((2, 1, 2))
-    >>> s = s.astype(np.float32)
-    >>> signed_ratio(z, z, r, 1.0, 1.0, 0.0, np.zeros(1, np.float32), ALWAYS, s[0], s[1], False)
-    >>> s[0].tolist(), s[1].tolist()
-    ([[0.5, 0.5]], [[0.0, 0.0]])
-    """
-    flat = _flatten(z_pos, z_neg, relevance, s_pos, s_neg)
-    size = _sample_size(z_pos, epsilon)
-    _over_ranges(
-        z_pos.size,
-        lambda first, last: loops.signed_ratio(
-            *flat[:3], coefficient, p_pos, p_neg, epsilon, where, *flat[3:], accumulate,
-            size, first, last,
-        ),
-    )  # fmt: skip
-
 
 def ratio(z: Array, relevance: Array, coefficient: float, epsilon: Array, out: Array) -> None:
     """Ratio s = c·R / stab(z) with stab(z) = z + ε·(1 if z ≥ 0 else −1); 0 where R = 0.
@@ -111,14 +51,6 @@ def ratio(z: Array, relevance: Array, coefficient: float, epsilon: Array, out: A
             *flat[:2], coefficient, epsilon, flat[2], size, first, last
         ),
     )
-
-
-def signed_product(a: Array, g_pos: Array, g_neg: Array, out: Array) -> None:
-    """Product out = a·g⁺ where a > 0, a·g⁻ where a < 0, and 0 where a = 0.
-
-    All arrays are float32 of one shape; `out` may be one of the inputs.
-    """
-    _over_parts(loops.signed_product, a, g_pos, g_neg, out)
 
 
 def product(a: Array, g: Array, out: Array) -> None:

@@ -70,22 +70,6 @@ def matmul(x: Array, w: Array, out: Array | None = None) -> Array:
     return out
 
 
-def matmul_adjoint(s: Array, w: Array, out: Array | None = None) -> Array:
-    """Adjoint g = s·wᵀ of `matmul`.
-
-    Parameters
-    ----------
-    s : (N, ..., K) float32
-    w : (C, K) float32
-    out : (N, ..., C) float32, optional
-
-    Returns
-    -------
-    (N, ..., C) float32
-    """
-    return matmul(s, w.T, out)
-
-
 def _dot_rows(x: Array, rows: Array, out: Array) -> None:
     """Compute out = x·rowsᵀ: each row of the weight gives one number a sample."""
     step = max(4, _BLOCK // max(1, rows.shape[1]))
