@@ -51,7 +51,7 @@ test: setup
 	$(BIN)/pytest -q
 
 bench: setup
-	$(BIN)/onnxlrp bench
+	$(BIN)/python benchmarks/explain_speed.py vgg16 resnet50 mobilenet_v2
 
 clean:
 	rm -rf $(VENV) output dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
