@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from onnxlrp.graph.affine import affine, identity
 from onnxlrp.graph.draft import Draft, leading_to, readers
+from onnxlrp.graph.idle import stands_for
 from onnxlrp.graph.merge import Array, fold, kernel
 from onnxlrp.graph.model import Change, Node
 from onnxlrp.graph.norms import recognise_norms
-from onnxlrp.graph.proto import dtype_of
+from onnxlrp.graph.pads import merge_pads
 from onnxlrp.graph.spelled import recognise_functions
 
-_FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
 _MOVES = frozenset({"Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
 _FINAL = frozenset({"LogSoftmax", "Sigmoid", "Softmax"})
 
@@ -21,58 +21,48 @@ _FINAL = frozenset({"LogSoftmax", "Sigmoid", "Softmax"})
 def canonize(draft: Draft) -> Draft:
     """Apply every pass, in the order in which each makes the next one's work visible."""
     for transform in (
-        remove_transparent,
+        remove_idle,
         recognise_functions,
         recognise_norms,
         cut_final_activation,
+        merge_pads,
         merge_affine,
     ):
         draft = transform(draft)
     return draft
 
 
-def remove_transparent(draft: Draft) -> Draft:
-    """Drop nodes that hand their input on unchanged; their readers read the input instead.
+def remove_idle(draft: Draft) -> Draft:
+    """Drop nodes that make a tensor which is there already; their readers read that one instead.
 
-    1. Identity    2. Dropout (inference)    3. Cast from a float type to a float type
-    4. Cast of a picture of whole numbers to a float type
+    See :func:`onnxlrp.graph.idle.stands_for`. Where that leaves nodes that nothing reads any more,
+    such as the first one of two Transposes, they are dropped, too.
     """
     renamed: dict[str, str] = {}
+    makers: dict[str, Node] = {}
     nodes: list[Node] = []
     changes: list[Change] = []
     for node in draft.nodes:
         node = replace(node, inputs=tuple(renamed.get(name, name) for name in node.inputs))
-        if _is_transparent(node, draft):
-            renamed[node.output] = node.inputs[0]
-            changes.append(
-                Change("removed", node.name, "", f"{node.op} {node.name} changes nothing")
-            )
-        else:
+        same = stands_for(node, draft, makers)
+        if same is None:
             nodes.append(node)
-    return replace(
-        draft,
-        nodes=tuple(nodes),
-        explained=renamed.get(draft.explained, draft.explained),
-        changes=(*draft.changes, *changes),
-    )
-
-
-def _is_transparent(node: Node, draft: Draft) -> bool:
-    """Tell whether the node's output is its first input."""
-    if node.domain not in ("", "ai.onnx"):
-        return False
-    if node.op in ("Identity", "Dropout"):
-        return True
-    source = node.inputs[0]
-    if node.op != "Cast" or _cast_to(node) not in _FLOATS:
-        return False
-    return draft.dtype(source) in _FLOATS or (source == draft.input and draft.dtype(source) != "")
-
-
-def _cast_to(node: Node) -> str:
-    """Return the NumPy name of the type that a Cast makes; "" if there is none."""
-    dtype = dtype_of(node.attributes.get("to", 0))
-    return "" if dtype is None else dtype.name
+            makers |= dict.fromkeys(node.outputs, node)
+        else:
+            renamed[node.output] = same
+            detail = f"{node.op} {node.name} changes nothing"
+            if same != node.inputs[0]:
+                detail = f"{node.op} {node.name} takes back what was done before it"
+            changes.append(Change("removed", node.name, "", detail))
+    explained = renamed.get(draft.explained, draft.explained)
+    kept = leading_to(nodes, explained)
+    names = {node.name for node in kept}
+    changes += [
+        Change("removed", node.name, "", f"{node.op} {node.name} is taken back behind it")
+        for node in nodes
+        if node.name not in names
+    ]
+    return replace(draft, nodes=kept, explained=explained, changes=(*draft.changes, *changes))
 
 
 def cut_final_activation(draft: Draft) -> Draft:

@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.graph.draft import Draft
+from onnxlrp.graph.idle import Sizes, same_layout
 from onnxlrp.graph.model import Node
 from onnxlrp.graph.patterns import Call, Constant, Either, Match, Pattern, Place, Scene
 from onnxlrp.graph.spelled import Rewriting
-
-Sizes = tuple[int | str | None, ...]
 
 X, GAMMA, BETA = Place("x"), Constant("gamma"), Constant("beta")
 EPSILON = Constant("epsilon", scalar=True)
@@ -152,7 +151,7 @@ def _grouped(node: Node, match: Match, rewriting: Rewriting) -> Node | None:
     groups = draft.constants[match.tensors["gamma"]].size
     if not outside or not inside or not isinstance(outside[1], int) or inside[1] != groups:
         return None
-    if not _same_samples(inside, outside) or not _same(draft.shape(node.output), outside):
+    if not _same_samples(inside, outside) or not same_layout(draft.shape(node.output), outside):
         return None
     each = outside[1] // groups
     settings = {"epsilon": 1e-5, **norm.attributes, "num_groups": groups}
@@ -225,14 +224,6 @@ def _axes(node: Node, draft: Draft) -> tuple[int, ...]:
     if len(node.inputs) > 1:
         axes = draft.constants.get(node.inputs[1], ())
     return tuple(sorted(int(axis) % rank for axis in axes))
-
-
-def _same(one: Sizes | None, other: Sizes) -> bool:
-    """Tell whether two layouts of the same elements are the same: all axes agree, but for one."""
-    if one is None or len(one) != len(other):
-        return False
-    agree = [a == b and a is not None for a, b in zip(one, other, strict=True)]
-    return sum(agree) >= len(other) - 1
 
 
 def _same_samples(one: Sizes, other: Sizes) -> bool:

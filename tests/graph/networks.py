@@ -8,6 +8,7 @@ import numpy as np
 from onnx import ValueInfoProto, helper, numpy_helper, parser
 
 from onnxlrp.graph.inference import open_session
+from onnxlrp.runtime import run
 
 ROOT = Path(__file__).parents[2]
 REAL = (
@@ -50,3 +51,15 @@ def run_layer(model, layer, x):
     opset = helper.make_opsetid("", model.opset)
     proto = helper.make_model(graph, opset_imports=[opset], ir_version=model.ir_version)
     return open_session(proto, {}).run(None, {inputs[0]: x})[0]
+
+
+def check_layers(model, x):
+    """Every merged layer, run alone with its folded weights, makes onnxruntime's own tensor."""
+    layers = [layer for layer in model.layers if layer.merged]
+    names = {name for layer in layers for name in (layer.node.inputs[0], layer.node.output)}
+    tensors = run(model, x, names)
+    for layer in layers:
+        expected = tensors.value(layer.node.output)
+        alone = run_layer(model, layer, tensors.value(layer.node.inputs[0]))
+        error = np.linalg.norm(alone - expected) / np.linalg.norm(expected)
+        assert error < 1e-5, layer.name
