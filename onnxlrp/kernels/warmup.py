@@ -7,6 +7,7 @@ import hashlib
 import platform
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import llvmlite.binding
@@ -23,13 +24,7 @@ def is_compiled() -> bool:
     """Whether every kernel is compiled, in this process or in numba's cache on the disk."""
     if config.DISABLE_JIT or all(kernel.is_compiled for kernel in KERNELS):
         return True
-    folder = _cache_folder()
-    if folder is None:
-        return False
-    try:
-        return (folder / _STAMP).read_text() == _fingerprint()
-    except OSError:
-        return False
+    return _is_stamped()
 
 
 def ensure_compiled(notify: Callable[[str], None]) -> None:
@@ -63,6 +58,19 @@ def ensure_compiled(notify: Callable[[str], None]) -> None:
         # Without a stamp the next process says the line again and finds the code in the cache.
         with contextlib.suppress(OSError):
             _write(folder / _STAMP, _fingerprint())
+            _is_stamped.cache_clear()
+
+
+@cache
+def _is_stamped() -> bool:
+    """Whether an earlier process compiled these sources; asked once a process."""
+    folder = _cache_folder()
+    if folder is None:
+        return False
+    try:
+        return (folder / _STAMP).read_text() == _fingerprint()
+    except OSError:
+        return False
 
 
 def _cache_folder() -> Path | None:
