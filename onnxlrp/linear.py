@@ -328,14 +328,18 @@ class BranchRatio:
         return Absorbed(bias, _sum_samples(self.q * self._stabiliser()))
 
     def spread(self, z: Preactivation, in_shapes: tuple[Shape, ...]) -> Parts:
-        """The share of bias and ε, returned evenly to the inputs of each neuron (if d ≠ 0)."""
+        """The share of bias and ε, returned evenly to the inputs of each neuron.
+
+        Neurons without inputs, or with d = 0, keep theirs.
+        """
         share = self._stabiliser() if self.bias is None else self._stabiliser() + self.bias
         share = np.where(self.d != 0, self.q * share, np.float32(0))
         even = z.maps.get(z.op, ONES)
         count = even.forward(
             tuple(np.ones((1, *s[1:]), np.float32) for s in in_shapes), (1, *z.shape[1:])
         )
-        return even.adjoint(np.asarray(share / count, np.float32), in_shapes)
+        each = np.divide(share, count, out=np.zeros(share.shape, np.float32), where=count != 0)
+        return even.adjoint(each, in_shapes)
 
 
 def _sum_samples(values: Array) -> NDArray[np.float64]:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from onnxlrp.ops.base import Array, Operation, Shape
 
 Single = NDArray[np.float32]
-Transform = Callable[[Single, int, int, np.float32], Single]
+Double = NDArray[np.float64]
+Transform = Callable[[Single, int, int, np.float32], Single | Double]
 """(output positions, size, output size, scale) → input coordinates, rounded as onnxruntime does."""
 
 HALF, ONE = np.float32(0.5), np.float32(1)
@@ -32,8 +33,6 @@ TRANSFORMS: Mapping[str, Transform] = {
         x * np.float32(size - 1) / np.float32(out - 1) if out > 1 else 0 * x
     ),
 }
-
-Double = NDArray[np.float64]
 
 # Half an element counts as such within 1e-6, as in onnxruntime.
 ROUNDINGS: Mapping[str, Callable[[Double], Double]] = {
