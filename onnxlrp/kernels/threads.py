@@ -257,8 +257,10 @@ def _release_blas() -> None:
 
 
 def _set_blas_threads(counts: list[tuple[Any, int]]) -> None:
-    """Set the threads of each BLAS library, whichever thread did so before."""
+    """Set the threads of each BLAS library, whichever thread did so before or will do so next."""
     for library, count in counts:
-        if hasattr(library, "clear_controlling_thread"):
-            library.clear_controlling_thread(force=True)
+        # Later versions of threadpoolctl let one thread alone change OpenBLAS, until it is freed.
+        free = getattr(library, "clear_controlling_thread", lambda force: None)
+        free(force=True)
         library.set_num_threads(count)
+        free(force=True)
