@@ -182,7 +182,7 @@ class Sweep:
             bias, epsilon = step.operation.absorbed(outputs[0], self.tensors)
         else:
             bias = epsilon = None
-        rule = str(step.rule) if step.rule is not None else ""
+        rule = step.rule.short() if step.rule is not None else ""
         sums = (_total(r, self.pictures) for r in (outputs, parts, (bias,), (epsilon,)))
         self.books.append(LayerBooks(step.layer, rule, *sums))
 
@@ -202,7 +202,7 @@ def _total(relevances: Iterable[NDArray[Any] | None], pictures: int) -> NDArray[
 
 
 def _overflow(step: Step) -> str:
-    rule = f" under rule {step.rule}" if step.rule is not None else ""
+    rule = f" under rule {step.rule.short()}" if step.rule is not None else ""
     return (
         f"layer {step.layer}{rule}: relevance became NaN or Inf. "
         "Give the rule a larger ε (relative=true makes it scale with the layer), or another rule."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Collection, Sequence
 from types import TracebackType
@@ -64,18 +63,6 @@ def percent(share: float) -> str:
     """
     digits = f"{100 * share:.0f}" if abs(share) >= 0.1 else f"{100 * share:.2g}"
     return f"{digits} %".replace("-", "−")
-
-
-def short_rule(rule: str, length: int = 40) -> str:
-    """Write a rule without its bounds for each channel, and cut it if it is long still.
-
-    Examples
-    --------
-    >>> short_rule("z_box:low=[[[[-1.0]]]],high=[[[[1.0]]]]")
-    'z_box:low=[…],high=[…]'
-    """
-    rule = re.sub(r"=\[.*?\](?=,\w+=|$)", "=[…]", rule)
-    return rule if len(rule) <= length else f"{rule[: length - 1]}…"
 
 
 def notify(line: str) -> None:

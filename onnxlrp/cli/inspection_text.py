@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from onnxlrp.cli.console import short_rule, table
+from onnxlrp.cli.console import table
 from onnxlrp.cli.inspection import Inspection, LayerReport
 from onnxlrp.graph.model import Model
 
@@ -68,7 +68,7 @@ def _rows(inspection: Inspection) -> Iterator[tuple[str, ...]]:
 def _treatment(report: LayerReport) -> str:
     """Write what happens to relevance at a layer: its rule, or the gist of its treatment."""
     if report.step is not None and report.step.rule is not None:
-        return short_rule(str(report.step.rule))
+        return report.step.rule.short()
     return report.treatment.partition(";")[0] or "not supported"
 
 

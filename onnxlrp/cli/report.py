@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from onnxlrp.cli.console import number, percent, short_rule, table
+from onnxlrp.cli.console import number, percent, table
 from onnxlrp.cli.explaining import Explanation
 from onnxlrp.engine import LayerBooks
+from onnxlrp.evaluate.statistics import where_lost
 from onnxlrp.graph.model import Model
 
 TOP = 5
@@ -17,9 +18,6 @@ TOP = 5
 
 _NOTHING = 1e-5
 """Share of the relevance at the output below which a sum is rounding: float32 knows no better."""
-
-_NOTEWORTHY = 0.01
-"""Share of the relevance at the output from which on a loss at one layer is worth a sentence."""
 
 
 def report(model: Model, explanations: Sequence[Explanation]) -> Iterator[str]:
@@ -56,7 +54,7 @@ def _books(model: Model, explanation: Explanation) -> str:
         f"({model.label(target)}), score {number(explanation.score)}",
         table(list(_rows(explanation)), right={3, 4, 5, 6, 7}, indent="  "),
         *_left_out(explanation),
-        _greatest_loss(explanation),
+        f"  {where_lost(explanation.result.books)}",
         _conservation(explanation),
     ]
     return "\n".join(lines)
@@ -70,7 +68,7 @@ def _rows(explanation: Explanation) -> Iterator[tuple[str, ...]]:
     for book in shown:
         sums = (book.arrived, book.handed, book.bias, book.epsilon, book.other)
         cells = [_cell(float(values.sum()), start) for values in sums]
-        yield (book.layer.name, book.layer.op, short_rule(book.rule), *cells)
+        yield (book.layer.name, book.layer.op, book.rule, *cells)
     lost = [
         sum(float(values.sum()) for values in column)
         for column in zip(*((b.bias, b.epsilon, b.other) for b in shown), strict=True)
@@ -103,25 +101,6 @@ def _left_out(explanation: Explanation) -> list[str]:
     books = explanation.result.books
     hidden = sum(not _is_shown(book, explanation.started) for book in books)
     return [f"  ({hidden} layers that hand everything on are left out)"] if hidden else []
-
-
-def _greatest_loss(explanation: Explanation) -> str:
-    """Say in one sentence where the most relevance stayed, and why."""
-    start = explanation.started
-    book = max(explanation.result.books, key=lambda book: abs(_lost(book)))
-    lost = _lost(book)
-    if abs(lost) < _NOTEWORTHY * abs(start):
-        return f"  No layer keeps more than {percent(_NOTEWORTHY)} of the relevance to itself."
-    amounts = f"{number(float(book.arrived.sum()))} arrive, {number(float(book.handed.sum()))}"
-    where = f"{book.layer.name} ({short_rule(book.rule) or book.layer.op}): {amounts} are handed on"
-    verb, share = ("lost", "the rest") if lost * start > 0 else ("added", "a negative share")
-    causes = {
-        f"its bias absorbs {share} (bias=spread in the rule would hand it on)": book.bias,
-        f"its ε absorbs {share} (a smaller one would change less)": book.epsilon,
-        "neurons without contributions, or a rule whose weights are not 1 in all": book.other,
-    }
-    cause = max(causes, key=lambda words: abs(float(causes[words].sum())))
-    return f"  Most relevance is {verb} at {where}; {cause}."
 
 
 def _conservation(explanation: Explanation) -> str:

@@ -173,15 +173,14 @@ def where_lost(statistics: Sequence[LayerBooks]) -> str:
     arrived, handed = (_number(float(sums.sum())) for sums in (book.arrived, book.handed))
     amounts = f"{arrived} arrive, {handed} are handed on"
     where = f"{book.layer.name} ({book.rule or book.layer.op}): {amounts}"
-    if lost * started < 0:
-        return f"Most relevance is added at {where}; contributions of both signs cancel there."
+    verb, share = ("lost", "the rest") if lost * started >= 0 else ("added", "a negative share")
     causes = {
-        "its bias absorbs the rest (bias=spread in the rule would hand it on)": book.bias,
-        "its ε absorbs the rest (a smaller one would hand on more)": book.epsilon,
-        "the rest has nowhere to go (no contributions, or weights of the rule off 1)": book.other,
+        f"its bias absorbs {share} (bias=spread in the rule would hand it on)": book.bias,
+        f"its ε absorbs {share} (a smaller one would change less)": book.epsilon,
+        f"{share} has nowhere to go (no contributions, or weights of the rule off 1)": book.other,
     }
     cause = max(causes, key=lambda words: abs(float(causes[words].sum())))
-    return f"Most relevance is lost at {where}; {cause}."
+    return f"Most relevance is {verb} at {where}; {cause}."
 
 
 def channel_entropy(sums: Values) -> Values:

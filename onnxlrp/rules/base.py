@@ -108,9 +108,23 @@ class Rule:
 
     def __str__(self) -> str:
         """Write the rule as the command line takes it: "gamma:gamma=0.1"."""
+        return self._written(lambda value: str(value).lower())
+
+    def short(self, length: int = 40) -> str:
+        """Write the rule for a table: without its arrays, and cut if it is long still.
+
+        Examples
+        --------
+        >>> rule_from_dict({"rule": "z_box", "low": [[-1.0]], "high": 1.0}).short()
+        'z_box:low=[…],high=1.0'
+        """
+        text = self._written(lambda v: "[…]" if isinstance(v, list) else str(v).lower())
+        return text if len(text) <= length else f"{text[: length - 1]}…"
+
+    def _written(self, write: Callable[[Any], str]) -> str:
         spec = self.to_dict()
         del spec["rule"]
-        numbers = ",".join(f"{key}={str(v).lower()}" for key, v in spec.items())
+        numbers = ",".join(f"{key}={write(value)}" for key, value in spec.items())
         return f"{self.name}:{numbers}" if numbers else self.name
 
 
