@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -19,9 +21,9 @@ from onnxlrp.errors import NumericalError
 from onnxlrp.graph.model import Layer
 from onnxlrp.kernels import all_finite, sum_per_sample, sweep_threads
 from onnxlrp.linear import Absorbed, Maps, Preactivation, Seen, redistribute, see_input
+from onnxlrp.memory import Memory, Trail
 from onnxlrp.ops.base import Array, Linear, Shape, Tensors
 from onnxlrp.plan import Plan, Step
-from onnxlrp.rules.frame import InputMap
 
 Progress = Callable[[int, int, str], None]
 """Called with (steps done, steps in all, name of the layer just done)."""
@@ -61,14 +63,38 @@ class LayerBooks:
         return rest
 
 
+class Kept:
+    """What sweeps over the same pictures keep for one another: z, z⁺, z⁻, and relevance on the way.
+
+    Parameters
+    ----------
+    budget : int
+        Bytes.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self.memory = Memory(budget)
+        self._trail = Trail()
+
+    def ways(self, plan: Plan, relevance: Array) -> list[int]:
+        """Number the way of a sweep after each of its steps."""
+        start = blake2b(relevance.tobytes(), digest_size=16).digest()
+        way = self._trail.number(0, (plan.explained, start))
+        return list(accumulate((s.signature for s in plan.steps), self._trail.number, initial=way))
+
+
 @dataclass
 class Sweep:
-    """What a sweep reads besides its plan; ``kept`` holds z, z⁺, z⁻ from one sweep to the next."""
+    """What a sweep reads besides its plan.
+
+    With ``kept`` it goes on from where an earlier sweep took another way, and leaves what it finds;
+    it does not while books are kept, for those are written at every layer.
+    """
 
     tensors: Tensors
     maps: Maps
     bounds: Bounds
-    kept: dict[tuple[int, InputMap], Preactivation] | None = None
+    kept: Kept | None = None
     progress: Progress | None = None
     books: list[LayerBooks] | None = None
     recorded: dict[str, Array] = field(default_factory=dict)
@@ -94,20 +120,37 @@ class Sweep:
         """
         record = record or {}
         self.pictures = len(relevance)
-        pending: dict[str, Array] = {plan.explained: relevance}
+        ways = self.kept.ways(plan, relevance) if self.kept is not None else []
+        first, pending = self._resume(plan, ways, record) or (0, {plan.explained: relevance})
         with sweep_threads():
-            for done, step in enumerate(plan.steps, start=1):
+            for done, step in enumerate(plan.steps[first:], start=first + 1):
                 outputs = tuple(pending.pop(name, None) for name in step.layer.node.outputs)
                 self._note(step.layer.node.outputs, outputs, record)
                 if any(r is not None for r in outputs):
-                    self._pass_on(step, outputs, pending)
+                    made = self._pass_on(step, outputs, pending)
+                    if self.kept is not None and step.rule is not None:
+                        self.kept.memory.put(ways[done], dict(pending), made)
                 if self.progress is not None:
                     self.progress(done, len(plan.steps), step.layer.name)
         result = pending.get(plan.input)
         if result is None:
             result = np.zeros(self.tensors.shape(plan.input), np.float32)
         self._note((plan.input,), (result,), record)
-        return np.ascontiguousarray(result)
+        return np.array(result)  # a copy: what is kept is not the caller's to write into
+
+    def _resume(
+        self, plan: Plan, ways: list[int], record: Mapping[str, tuple[str, ...]]
+    ) -> tuple[int, dict[str, Array]] | None:
+        """The furthest point on this way that is known: steps done, relevance on the way."""
+        if self.kept is None or self.books is not None:
+            return None
+        recorded = (not record.keys().isdisjoint(s.layer.node.outputs) for s in plan.steps)
+        furthest = next((i for i, asked in enumerate(recorded) if asked), len(plan.steps))
+        for done in range(furthest, 0, -1):
+            pending = self.kept.memory.get(ways[done])
+            if pending is not None:
+                return done, dict(pending)
+        return None
 
     def _note(
         self,
@@ -117,13 +160,14 @@ class Sweep:
     ) -> None:
         for name, value in zip(names, values, strict=True):
             if name in record:
-                found = np.zeros(self.tensors.shape(name), np.float32) if value is None else value
+                shape = self.tensors.shape(name)
+                found = np.zeros(shape, np.float32) if value is None else np.array(value)
                 self.recorded.update(dict.fromkeys(record[name], found))
 
     def _pass_on(
         self, step: Step, outputs: tuple[Array | None, ...], pending: dict[str, Array]
-    ) -> None:
-        """One layer: its outputs' relevance onto its inputs'."""
+    ) -> int:
+        """One layer: its outputs' relevance onto its inputs'; the bytes of what was made."""
         op = step.operation
         absorbed: Absorbed | None = None
         if isinstance(op, Linear) and step.rule is not None:
@@ -133,6 +177,8 @@ class Sweep:
             parts, absorbed = redistribute(
                 op, step.rule, z, outputs[0], shapes, keep_books=self.books is not None
             )
+            if self.kept is not None:
+                self.kept.memory.put((step.layer.index, step.rule.input), z, z.nbytes)
         else:
             parts = op.propagate_all(outputs, self.tensors)
         for name, part in zip(op.signal_names, parts, strict=True):
@@ -141,17 +187,15 @@ class Sweep:
             pending[name] = part if name not in pending else pending[name] + part
         if self.books is not None:
             self._keep_books(step, outputs, parts, absorbed)
+        return sum(part.nbytes for part in parts)
 
     def _preactivation(self, step: Step, op: Linear, shapes: tuple[Shape, ...]) -> Preactivation:
         assert step.rule is not None
-        view = step.rule.input
-        key = (step.layer.index, view)
+        key = (step.layer.index, step.rule.input)
         output = step.layer.node.output
-        z = None if self.kept is None else self.kept.get(key)
+        z: Preactivation | None = None if self.kept is None else self.kept.memory.get(key)
         if z is None:
             z = Preactivation(op, self.maps, self._seen(step, shapes), self.tensors.shape(output))
-            if self.kept is not None:
-                self.kept[key] = z
         if output in step.values:
             z.take(self.tensors.value(output))
         return z

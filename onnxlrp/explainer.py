@@ -12,19 +12,21 @@ from numpy.typing import NDArray
 
 from onnxlrp.bounds import Bounds, BoundsKey, Ends
 from onnxlrp.composites import Composite
-from onnxlrp.engine import LayerBooks, Progress, Sweep
+from onnxlrp.engine import Kept, LayerBooks, Progress, Sweep
 from onnxlrp.errors import ModelError, did_you_mean
 from onnxlrp.graph.model import Model
 from onnxlrp.kernels import ensure_compiled
-from onnxlrp.linear import Maps, Preactivation
+from onnxlrp.linear import Maps
 from onnxlrp.ops import Operation, bind
 from onnxlrp.ops.base import Array
 from onnxlrp.plan import Plan, make_plan, readable_tensors
-from onnxlrp.rules.frame import InputMap
 from onnxlrp.runtime.activations import Activations
 from onnxlrp.runtime.device import Device
 from onnxlrp.runtime.forward import Forward, Precision, open_forward
 from onnxlrp.target import Init, Target, choose, initial_relevance
+
+DEFAULT_BUDGET = 2**30
+"""Bytes that an :class:`Explainer` keeps between designs, unless told otherwise: 1 GiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,10 @@ class Workspace:
 
 
 class Explainer:
-    """Explains the same pictures again and again; the forward pass and z, z⁺, z⁻ are kept.
+    """Explains the same pictures again and again: one forward, and only what a change asks for.
+
+    A rule changed at one layer is computed from that layer down; results are the same bits as those
+    of :func:`explain`.
 
     Parameters
     ----------
@@ -96,8 +101,9 @@ class Explainer:
         Where onnxruntime runs the forward pass.
     precision : "single" or "double"
         Of the forward pass; see :func:`explain`.
-    keep : bool
-        Whether z, z⁺ and z⁻ are kept for the next design; memory grows with the layers' outputs.
+    budget : int
+        Bytes for what is kept from one design to the next (z⁺, z⁻, relevance on the way down), the
+        least recently used dropped first; 0 keeps nothing. The forward pass's tensors come on top.
 
     Raises
     ------
@@ -121,13 +127,13 @@ class Explainer:
         device: Device = "auto",
         precision: Precision = "single",
         *,
-        keep: bool = True,
+        budget: int = DEFAULT_BUDGET,
     ) -> None:
         self.model = model
         self._workspace = Workspace.of(model)
         self._forward = self._workspace.forward(device, precision)
         self._activations = Activations(self._forward, x)
-        self._kept: dict[tuple[int, InputMap], Preactivation] | None = {} if keep else None
+        self._kept = Kept(budget) if budget > 0 else None
         self._bounds = Bounds(
             model,
             self._forward,
@@ -180,7 +186,7 @@ class Explainer:
         return Result(
             relevance=relevance,
             target=chosen.index,
-            output=output,
+            output=np.array(output),
             tensors={key: sweep.recorded[key] for keys in wanted.values() for key in keys},
             provider=self.provider,
             composite=composite,
@@ -276,7 +282,7 @@ def explain(
     (1, 3, 227, 227)
     """
     ensure_compiled(_notify)
-    explainer = Explainer(model, x, device, precision, keep=False)
+    explainer = Explainer(model, x, device, precision, budget=0)
     return explainer.explain(composite, target, init, record, books, progress)
 
 

@@ -72,6 +72,12 @@ class Seen:
         self._pair: tuple[Parts, Parts | None] | None = box
 
     @property
+    def nbytes(self) -> int:
+        """Memory held by x⁺ and x⁻ where they are not x itself."""
+        made = () if self._pair is None else (*self._pair[0], *(self._pair[1] or ()))
+        return sum(x.nbytes for x in made if not any(x is own for own in self.whole))
+
+    @property
     def pair(self) -> tuple[Parts, Parts | None]:
         """(x⁺, x⁻); x⁻ is None where no input is negative."""
         if self._pair is None:
@@ -152,6 +158,11 @@ class Preactivation:
     def take(self, z: Array) -> None:
         """Use the network's own pre-activation, bias included: the input is seen as it is."""
         self._z = np.ascontiguousarray(z)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held beyond the network's own tensors."""
+        return self.seen.nbytes + sum(z.nbytes for z in self._sums.values())
 
     def contributions(self, weight: WeightMap) -> Array:
         """Σᵢ (xᵢ⁺·V⁺ᵢⱼ + xᵢ⁻·V⁻ᵢⱼ), without bias; kept."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 from onnxlrp.composites import Composite
@@ -38,6 +38,12 @@ class Step:
     values: tuple[str, ...]
     forwards: int = 0
     adjoints: int = 0
+
+    @property
+    def signature(self) -> tuple[Hashable, ...]:
+        """What decides what the step does: two steps of a model with the same one do the same."""
+        op = self.operation
+        return self.layer.index, type(op).__name__, op.signals, self.rule
 
 
 @dataclass(frozen=True, slots=True)

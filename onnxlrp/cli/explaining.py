@@ -15,7 +15,7 @@ from onnxlrp.cli.inputs import Sample
 from onnxlrp.composites import Composite
 from onnxlrp.composites.files import SUFFIXES
 from onnxlrp.engine import LayerBooks
-from onnxlrp.explainer import Explainer, Result
+from onnxlrp.explainer import DEFAULT_BUDGET, Explainer, Result
 from onnxlrp.graph.model import Model
 from onnxlrp.runtime.device import Device
 from onnxlrp.runtime.forward import Precision
@@ -110,8 +110,8 @@ def explain_samples(
         for batch in batches:
             missing = -len(batch) % fixed  # a network of a fixed batch takes nothing else
             x = np.concatenate([samples[i].x for i in (*batch, *batch[-1:] * missing)])
-            keep = len(composites) > 1
-            explainer = Explainer(model, x, running.device, running.precision, keep=keep)
+            budget = DEFAULT_BUDGET if len(composites) > 1 else 0
+            explainer = Explainer(model, x, running.device, running.precision, budget=budget)
             for column, composite in enumerate(composites):
                 result = explainer.explain(
                     composite,
