@@ -12,8 +12,10 @@ from onnxlrp.evaluate.curves import (
     area_under_curve,
     bootstrap_interval,
 )
+from onnxlrp.evaluate.dataset import Evaluation, evaluate
 from onnxlrp.evaluate.flipping import flip_pixels
 from onnxlrp.evaluate.flipping_result import FlippingResult
+from onnxlrp.evaluate.judge import CurveRow, Flipping, ScoreRow
 from onnxlrp.evaluate.localisation import (
     box_mask,
     inside_total_ratio,
@@ -30,6 +32,7 @@ from onnxlrp.evaluate.regions import superpixels
 from onnxlrp.evaluate.robustness import max_sensitivity
 from onnxlrp.evaluate.similarity import pearson, spearman, ssim, top_overlap
 from onnxlrp.evaluate.statistics import LayerStatistics, layer_statistics, statistics_of, where_lost
+from onnxlrp.evaluate.store import FailureRow
 
 __all__ = [
     "AblationCurve",
@@ -37,7 +40,11 @@ __all__ = [
     "AblationRow",
     "Canvas",
     "Cascade",
+    "CurveRow",
+    "Evaluation",
+    "FailureRow",
     "FlipSequence",
+    "Flipping",
     "FlippingResult",
     "LayerStatistics",
     "MaskedResult",
@@ -45,6 +52,7 @@ __all__ = [
     "NeuronRow",
     "Neurons",
     "ScoreChange",
+    "ScoreRow",
     "ablate",
     "ablate_each",
     "ablation_curve",
@@ -56,6 +64,7 @@ __all__ = [
     "box_mask",
     "cascading_randomisation",
     "entropy",
+    "evaluate",
     "flip_pixels",
     "gini",
     "inside_total_ratio",

@@ -1,0 +1,201 @@
+"""Judging designs on a whole data set: streaming, resumable, on one machine or a cluster."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from onnxlrp import __version__
+from onnxlrp.composites import Composite
+from onnxlrp.errors import InputError, RuntimeSetupError
+from onnxlrp.evaluate.designs import Designs, named_designs
+from onnxlrp.evaluate.items import Item, distinct_items, open_data
+from onnxlrp.evaluate.judge import (
+    OWN_LABEL,
+    CurveRow,
+    Flipping,
+    Judge,
+    ScoreRow,
+    Settings,
+    judgements,
+)
+from onnxlrp.evaluate.metrics import DEFAULT, checked_metrics
+from onnxlrp.evaluate.store import Existing, FailureRow, FolderStore, MemoryStore, Store
+from onnxlrp.graph.model import Model
+from onnxlrp.kernels import ensure_compiled
+from onnxlrp.runtime.device import Device
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+Progress: TypeAlias = Callable[[int, int | None, str], None]
+"""Called with (pictures done, pictures in all or None, name of the last); may raise to stop."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """What :func:`evaluate` found. Tables are read anew each time, from disk if they are there.
+
+    Attributes
+    ----------
+    designs : tuple of str
+    settings : Settings
+    """
+
+    designs: tuple[str, ...]
+    settings: Settings
+    _store: Store
+
+    @property
+    def images(self) -> int:
+        """How many pictures are finished, failed ones included."""
+        return len(self._store.finished())
+
+    def scores(self) -> Iterator[ScoreRow]:
+        """Yield the table of scores: image, design, metric, value."""
+        return self._store.scores()
+
+    def curves(self) -> Iterator[CurveRow]:
+        """Yield the table of curves: image, design, order, step, fraction, score."""
+        return self._store.curves()
+
+    def failures(self) -> Iterator[FailureRow]:
+        """Yield the pictures that failed, and why."""
+        return self._store.failures()
+
+
+def evaluate(
+    model: Model,
+    data: Any,
+    composites: Designs,
+    metrics: str | Iterable[str] = DEFAULT,
+    *,
+    target: int | str = "top1",
+    flipping: Flipping | None = None,
+    seed: int = 0,
+    device: Device = "auto",
+    client: Client | str | None = None,
+    out: str | os.PathLike[str] | None = None,
+    existing: Existing = "refuse",
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Judge designs on the pictures of a data set.
+
+    Pictures are read one by one, and what is found of each is written before the next one's is. A
+    picture that cannot be judged is named among the failures and costs nothing else.
+
+    Parameters
+    ----------
+    model : Model
+    data : path, or iterable
+        A folder of pictures (labels by sub-folder); a ``.csv`` file with columns image and label;
+        a ``.npz`` file with x (N, …), labels and names; or an iterable of (name, image) or
+        (name, image, label). An image is a path, a PIL image, a uint8 array (H, W[, 3]), or an
+        array of the model's input.
+    composites : composite, preset's name, a sequence of these, or a mapping name → composite
+    metrics : str or iterable of str
+        "auc_morf" or "auc", "auc_lerf", "aopc_morf" or "aopc", "aopc_lerf", "abpc", "auc_random",
+        "aopc_random", "entropy", "gini", "conservation", "max_sensitivity".
+    target : int or str
+        A class, its label, "top1", or "label": every picture's own.
+    flipping : Flipping, optional
+        How pictures are flipped, where a metric needs it: 8×8 pixels a region, 20 steps.
+    seed : int
+        Random numbers of a picture depend on this and its name, not on the other pictures.
+    device : "auto", "cpu" or "cuda"
+    client : dask.distributed.Client or str, optional
+        Runs on a cluster: its client, its scheduler's address, or "local" for one process a core.
+        Needs ``onnxlrp[dask]``. Paths of pictures must lead to them on the workers, too.
+    out : path, optional
+        Folder for ``scores.csv``, ``curves.csv``, ``failures.csv`` and ``manifest.json``; None:
+        results stay in memory.
+    existing : "refuse", "resume" or "replace"
+        What to do if ``out`` is not empty. Resuming goes on where a run was interrupted; failed
+        pictures are not tried again. Replacing deletes what an earlier run left there.
+    progress : callable(done, total, name)
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    InputError, TargetError, CompositeError, ModelError
+        The argument at fault, and what to do.
+    OutputError
+        ``out`` is not empty, holds a run with other settings, or cannot be written to.
+    RuntimeSetupError
+        Dask is not installed, or nobody answers.
+
+    Examples
+    --------
+    >>> import onnxlrp
+    >>> model = onnxlrp.load(onnxlrp.assets.default_model_path())
+    >>> pictures = onnxlrp.assets.default_images().items()
+    >>> found = onnxlrp.evaluate.evaluate(model, pictures, ["epsilon_plus", "gamma"], "entropy")
+    >>> found.images, len(list(found.scores()))
+    (2, 4)
+    """
+    named = _composites(composites)
+    settings = Settings(checked_metrics(metrics), target, flipping or Flipping(), seed, device)
+    judge = Judge(model, named, settings).check()
+    pictures = open_data(data)
+    if target == OWN_LABEL and pictures.labelled is False:
+        raise InputError(
+            f"target='{OWN_LABEL}': {pictures.source} has no class labels; sort the pictures into "
+            "folders named after their classes, or name them in a CSV file (image, label)."
+        )
+    with ExitStack() as running:
+        judged = _judging(judge, client, running)
+        store = _store(judge, out, existing)
+        done = store.finished()
+        todo = (item for item in distinct_items(pictures.items) if item.name not in done)
+        found = running.enter_context(closing(judged(todo)))
+        for number, judgement in enumerate(found, start=len(done) + 1):
+            store.add(judgement)
+            if progress is not None:
+                progress(number, pictures.count, judgement.image)
+    return Evaluation(tuple(named), settings, store)
+
+
+Judging: TypeAlias = Callable[[Iterator[Item]], Any]
+"""From pictures to a generator of judgements."""
+
+
+def _judging(judge: Judge, client: Client | str | None, running: ExitStack) -> Judging:
+    """Choose who judges: this process, or a cluster that is connected to while it runs."""
+    if client is None:
+        ensure_compiled(lambda line: print(line, file=sys.stderr))
+        return lambda items: judgements(judge, items)
+    try:
+        from onnxlrp.evaluate.cluster import connected, judgements_on
+    except ImportError as error:
+        raise RuntimeSetupError(
+            "client: Dask is not installed; pip install 'onnxlrp[dask]', or leave the client out."
+        ) from error
+    connection = running.enter_context(connected(client))
+    return lambda items: judgements_on(connection, judge, items)
+
+
+def _store(judge: Judge, out: str | os.PathLike[str] | None, existing: Existing) -> Store:
+    """Open the place that judgements go to."""
+    if out is None:
+        return MemoryStore()
+    return FolderStore(Path(out), judge.describe() | {"onnxlrp": __version__}, existing)
+
+
+def _composites(composites: Designs) -> dict[str, Composite]:
+    """Name the designs; maps that were made already belong to other pictures."""
+    found = {}
+    for name, design in named_designs(composites).items():
+        if not isinstance(design, Composite):
+            raise InputError(
+                f"design {name!r} is an array: a data set is explained here, so pass a composite."
+            )
+        found[name] = design
+    return found

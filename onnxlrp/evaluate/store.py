@@ -1,0 +1,279 @@
+"""Where judgements go: memory, or a folder in which an interrupted run can be taken up again.
+
+The folder holds ``manifest.json`` (model, designs, settings), ``scores.csv``, ``curves.csv`` and
+``failures.csv``, which grow picture by picture, and ``progress.csv``: a line for every finished
+picture, with the lengths of the three tables after it. Whatever stands beyond the lengths of the
+last whole line belongs to a picture that was cut off; a resumed run takes it away.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol, TypeAlias, get_args
+
+from onnxlrp.errors import OutputError
+from onnxlrp.evaluate.checks import choice
+from onnxlrp.evaluate.judge import CurveRow, Judgement, ScoreRow
+
+Existing: TypeAlias = Literal["refuse", "resume", "replace"]
+
+MANIFEST: Final = "manifest.json"
+PROGRESS: Final = "progress.csv"
+SCORES: Final = "scores.csv"
+CURVES: Final = "curves.csv"
+FAILURES: Final = "failures.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRow:
+    """A line of failures.csv; the fields are its columns."""
+
+    image: str
+    reason: str
+
+
+_TABLES: Mapping[str, type[ScoreRow] | type[CurveRow] | type[FailureRow]] = {
+    SCORES: ScoreRow,
+    CURVES: CurveRow,
+    FAILURES: FailureRow,
+}
+_PROGRESS_COLUMNS = ("image", *(name.removesuffix(".csv") for name in _TABLES))
+
+
+class Store(Protocol):
+    """Takes judgements, and gives them back as tables."""
+
+    def finished(self) -> frozenset[str]:
+        """Names of the pictures that need not be judged again."""
+
+    def add(self, judgement: Judgement) -> None:
+        """Keep what was found of one picture."""
+
+    def scores(self) -> Iterator[ScoreRow]:
+        """Yield the table of scores."""
+
+    def curves(self) -> Iterator[CurveRow]:
+        """Yield the table of curves."""
+
+    def failures(self) -> Iterator[FailureRow]:
+        """Yield the pictures that failed."""
+
+
+class MemoryStore:
+    """Keeps all judgements in memory."""
+
+    def __init__(self) -> None:
+        self._judgements: list[Judgement] = []
+
+    def finished(self) -> frozenset[str]:
+        """Names of the pictures that need not be judged again."""
+        return frozenset(judgement.image for judgement in self._judgements)
+
+    def add(self, judgement: Judgement) -> None:
+        """Keep what was found of one picture."""
+        self._judgements.append(judgement)
+
+    def scores(self) -> Iterator[ScoreRow]:
+        """Yield the table of scores."""
+        return (row for judgement in self._judgements for row in judgement.scores)
+
+    def curves(self) -> Iterator[CurveRow]:
+        """Yield the table of curves."""
+        return (row for judgement in self._judgements for row in judgement.curves)
+
+    def failures(self) -> Iterator[FailureRow]:
+        """Yield the pictures that failed."""
+        return (FailureRow(j.image, j.failure) for j in self._judgements if j.failure)
+
+
+class FolderStore:
+    """Keeps judgements in a folder, on disk as soon as they are added.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if missing.
+    manifest : mapping
+        What results depend on; a run is resumed under the same only.
+    existing : "refuse", "resume" or "replace"
+        What to do if the folder is not empty. Replacing deletes the files of an earlier run.
+
+    Raises
+    ------
+    OutputError
+        The folder is not empty, cannot be written to, or its run had other settings.
+    """
+
+    def __init__(
+        self, folder: Path, manifest: Mapping[str, Any], existing: Existing = "refuse"
+    ) -> None:
+        choice("existing", existing, get_args(Existing))
+        self._folder = folder
+        self._finished: set[str] = set()
+        plain = json.loads(json.dumps(manifest))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if existing == "resume" and (folder / MANIFEST).exists():
+                self._resume(plain)
+            else:
+                self._begin(plain, existing)
+            self._sizes = {name: (folder / name).stat().st_size for name in _TABLES}
+        except OSError as error:
+            raise OutputError(
+                f"'{folder}' cannot be written to: {error.strerror or error}; name another folder."
+            ) from error
+
+    def finished(self) -> frozenset[str]:
+        """Names of the pictures that need not be judged again."""
+        return frozenset(self._finished)
+
+    def add(self, judgement: Judgement) -> None:
+        """Append what was found of one picture, and only then that it is finished.
+
+        Raises
+        ------
+        OutputError
+            The disk is full, or someone else writes to the same folder.
+        """
+        failures = [FailureRow(judgement.image, judgement.failure)] if judgement.failure else []
+        rows: dict[str, Iterable[Any]] = {
+            SCORES: judgement.scores,
+            CURVES: judgement.curves,
+            FAILURES: failures,
+        }
+        try:
+            for name, some in rows.items():
+                self._append(name, _lines(map(astuple, some)))
+            line = _lines([(judgement.image, *self._sizes.values())])
+            with (self._folder / PROGRESS).open("ab") as file:
+                file.write(line)
+        except OSError as error:
+            raise OutputError(
+                f"'{self._folder}' cannot be written to: {error.strerror or error}. What is "
+                "finished is kept; make room and resume."
+            ) from error
+        self._finished.add(judgement.image)
+
+    def scores(self) -> Iterator[ScoreRow]:
+        """Yield the table of scores."""
+        for row in self._rows(SCORES):
+            yield ScoreRow(row[0], row[1], row[2], float(row[3]))
+
+    def curves(self) -> Iterator[CurveRow]:
+        """Yield the table of curves."""
+        for row in self._rows(CURVES):
+            yield CurveRow(row[0], row[1], row[2], int(row[3]), float(row[4]), float(row[5]))
+
+    def failures(self) -> Iterator[FailureRow]:
+        """Yield the pictures that failed."""
+        for row in self._rows(FAILURES):
+            yield FailureRow(row[0], row[1])
+
+    def _begin(self, manifest: Mapping[str, Any], existing: Existing) -> None:
+        """Start empty tables, the manifest last: a folder without one holds no run."""
+        present = sorted(path.name for path in self._folder.iterdir())
+        if present and existing != "replace":
+            raise OutputError(
+                f"'{self._folder}' is not empty ({', '.join(present[:3])}"
+                f"{', …' if len(present) > 3 else ''}): resume the run in it, replace it, or name "
+                "another folder."
+            )
+        (self._folder / MANIFEST).unlink(missing_ok=True)
+        for name in _TABLES:
+            (self._folder / name).write_bytes(_header(name))
+        (self._folder / PROGRESS).write_bytes(_lines([_PROGRESS_COLUMNS]))
+        text = json.dumps(manifest, indent=2, ensure_ascii=False)
+        (self._folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+    def _resume(self, manifest: Mapping[str, Any]) -> None:
+        """Take up the run that is there, without what it left unfinished."""
+        journal = self._folder / PROGRESS
+        try:
+            before = json.loads((self._folder / MANIFEST).read_text(encoding="utf-8"))
+            content = journal.read_bytes()
+            whole = content[: content.rfind(b"\n") + 1]
+            _, *lines = csv.reader(io.StringIO(whole.decode("utf-8"), newline=""))
+            ends = [int(end) for end in lines[-1][1:]] if lines else _empty_sizes()
+        except ValueError as error:
+            raise OutputError(
+                f"'{self._folder}' holds a run that is damaged ({error}); start anew in another "
+                "folder."
+            ) from error
+        other = _difference(before, manifest)
+        if other:
+            raise OutputError(
+                f"'{self._folder}' holds a run with another {other}; use the same settings, or "
+                "another folder."
+            )
+        for name, end in zip(_TABLES, ends, strict=True):
+            self._cut(name, end)
+        os.truncate(journal, len(whole))
+        self._finished = {line[0] for line in lines}
+
+    def _cut(self, name: str, end: int) -> None:
+        """Take away what stands behind the last finished picture."""
+        path = self._folder / name
+        size = path.stat().st_size
+        if size < end:
+            raise OutputError(
+                f"'{path}' is shorter than {PROGRESS} says: it was changed; start anew in another "
+                "folder."
+            )
+        os.truncate(path, end)
+
+    def _append(self, name: str, content: bytes) -> None:
+        """Add lines to a table that must be as long as this run left it."""
+        path = self._folder / name
+        with path.open("ab") as file:
+            if file.tell() != self._sizes[name]:
+                raise OutputError(
+                    f"'{path}' was changed while this run wrote to it; let one run at a time "
+                    "write to a folder."
+                )
+            file.write(content)
+        self._sizes[name] += len(content)
+
+    def _rows(self, name: str) -> Iterator[list[str]]:
+        """Read a table, line by line."""
+        with (self._folder / name).open(encoding="utf-8", newline="") as file:
+            reader = csv.reader(file)
+            next(reader)
+            yield from reader
+
+
+def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
+    """Write rows as CSV; numbers with all their digits."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode("utf-8")
+
+
+def _header(name: str) -> bytes:
+    """First line of a table."""
+    return _lines([tuple(field.name for field in fields(_TABLES[name]))])
+
+
+def _empty_sizes() -> list[int]:
+    """Lengths of the tables when they hold no picture."""
+    return [len(_header(name)) for name in _TABLES]
+
+
+def _difference(before: Any, now: Mapping[str, Any]) -> str:
+    """Say in which setting two manifests differ; empty if in none."""
+    if not isinstance(before, dict):
+        return "manifest"
+    for key, value in now.items():
+        found = before.get(key)
+        if isinstance(value, dict) and isinstance(found, dict) and key != "designs":
+            inner = _difference(found, value)
+            if inner:
+                return f"{key} ({inner})"
+        elif found != value:
+            return f"{key}: {json.dumps(found)[:60]} before, {json.dumps(value)[:60]} now"
+    return ""
