@@ -73,7 +73,7 @@ class Predictor:
         first = next(waiting, None)
         if first is None:
             return
-        size = self._model.fixed_batch or self._batch or _affordable(first.size)
+        size = self._model.fixed_batch or self._batch or affordable_batch(first.size)
         buffer = np.empty((size, *first.shape), first.dtype)
         waiting = chain([first], waiting)
         while True:
@@ -105,6 +105,6 @@ class Predictor:
         return outputs
 
 
-def _affordable(numbers: int) -> int:
+def affordable_batch(numbers: int) -> int:
     """How many pictures of so many numbers to run at once."""
     return max(1, min(BATCH, NUMBERS // numbers))
