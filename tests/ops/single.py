@@ -26,9 +26,14 @@ class Known:
 
 
 class SingleNode:
-    """A node with random or given inputs; ``constants`` maps positions to arrays."""
+    """A node with random or given inputs; ``constants`` maps positions to arrays.
 
-    def __init__(self, op, inputs, constants=None, outputs=1, opset=18, domain="", **attributes):
+    Inputs at the positions ``steering``, and all that are no floats, carry no signal.
+    """
+
+    def __init__(
+        self, op, inputs, constants=None, outputs=1, opset=18, domain="", steering=(), **attributes
+    ):
         constants = constants or {}
         count = len(inputs) + len(constants)
         names = [f"i{k}" for k in range(count)]
@@ -57,7 +62,8 @@ class SingleNode:
             proto.SerializeToString(), providers=["CPUExecutionProvider"]
         )
         called = Node("node", op, tuple(names), tuple(self.outputs), attributes_of(node), domain)
-        signals = tuple(k for k in free if self.inputs[names[k]].dtype == np.float32)
+        floats = (k for k in free if self.inputs[names[k]].dtype == np.float32)
+        signals = tuple(k for k in floats if k not in steering)
         layer = Layer(0, called, signals=signals)
         self.model = Model(
             name="single", sha256="", proto=proto, layers=(layer,), constants=self.constants,
