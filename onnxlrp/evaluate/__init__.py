@@ -26,13 +26,16 @@ from onnxlrp.evaluate.localisation import (
 from onnxlrp.evaluate.masking import MaskedResult, band_mask, masked
 from onnxlrp.evaluate.neurons import NeuronRow, Neurons, neuron_table, rank_neurons
 from onnxlrp.evaluate.perturbation import FlipSequence
+from onnxlrp.evaluate.playback import flip_sequence
 from onnxlrp.evaluate.predictions import score_changes
 from onnxlrp.evaluate.randomisation import Cascade, cascading_randomisation, randomised
+from onnxlrp.evaluate.ranking import Ranking, RankRow, rank_designs
 from onnxlrp.evaluate.regions import superpixels
 from onnxlrp.evaluate.robustness import max_sensitivity
 from onnxlrp.evaluate.similarity import pearson, spearman, ssim, top_overlap
 from onnxlrp.evaluate.statistics import LayerStatistics, layer_statistics, statistics_of, where_lost
 from onnxlrp.evaluate.store import FailureRow
+from onnxlrp.evaluate.summary import mean_curves, mean_scores
 
 __all__ = [
     "AblationCurve",
@@ -51,6 +54,8 @@ __all__ = [
     "MeanCurve",
     "NeuronRow",
     "Neurons",
+    "RankRow",
+    "Ranking",
     "ScoreChange",
     "ScoreRow",
     "ablate",
@@ -66,15 +71,19 @@ __all__ = [
     "entropy",
     "evaluate",
     "flip_pixels",
+    "flip_sequence",
     "gini",
     "inside_total_ratio",
     "layer_statistics",
     "masked",
     "max_sensitivity",
+    "mean_curves",
+    "mean_scores",
     "neuron_table",
     "pearson",
     "pointing_game",
     "randomised",
+    "rank_designs",
     "rank_neurons",
     "relevance_mass",
     "relevance_rank",
