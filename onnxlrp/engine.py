@@ -204,8 +204,7 @@ class Sweep:
         assert step.rule is not None
         view = step.rule.input
         if view.is_constant:
-            constant = tuple(np.full(s, view.constant, np.float32) for s in shapes)
-            return Seen(constant, nonnegative=view.constant >= 0)
+            return Seen.everywhere(view.constant, shapes)
         xs = tuple(self.tensors.value(name) for name in step.operation.signal_names)
         bounds = self.bounds(step, shapes) if view.is_box else None
         return see_input(view, xs, bounds, step.nonnegative)

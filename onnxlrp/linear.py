@@ -11,7 +11,7 @@ of the input that are all zero and branches without relevance are left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,13 @@ from numpy.typing import NDArray
 
 from onnxlrp.errors import RuleError
 from onnxlrp.kernels import clip_negative, clip_positive, has_negative, product, rms
-from onnxlrp.kernels.branches import add_product, branch_ratio, weighted_sum
+from onnxlrp.kernels.branches import (
+    add_product,
+    add_to_channels,
+    any_below_zero,
+    branch_ratio,
+    weighted_sum,
+)
 from onnxlrp.ops.base import Array, Linear, LinearMap, Shape
 from onnxlrp.rules.base import Rule
 from onnxlrp.rules.frame import Branch, InputMap, WeightMap, Where, root_mean_square
@@ -35,11 +41,13 @@ NEGATIVE = WeightMap(0.0, 1.0)
 class Maps:
     """The linear maps of a model with the weights that rules see: made once, kept.
 
-    One home for W⁺, W + γW⁺, w² and what kernels derive from them, keyed by layer and WeightMap.
+    One home for W⁺, W + γW⁺, w² and what kernels derive from them, keyed by layer and WeightMap,
+    and for the sums of rules that do not look at the picture (w², flat).
     """
 
     def __init__(self) -> None:
         self._maps: dict[tuple[int, WeightMap], LinearMap] = {}
+        self._constant_sums: dict[Hashable, Array] = {}
 
     def get(self, op: Linear, weight: WeightMap) -> LinearMap:
         """The layer's map with weights V(w)."""
@@ -48,10 +56,17 @@ class Maps:
             self._maps[key] = op.prepare(weight)
         return self._maps[key]
 
+    def constant_sums(self, key: Hashable, compute: Callable[[], Array]) -> Array:
+        """What was computed under a key once."""
+        if key not in self._constant_sums:
+            self._constant_sums[key] = compute()
+        return self._constant_sums[key]
+
     @property
     def nbytes(self) -> int:
-        """Memory held by all maps."""
-        return sum(m.nbytes for m in self._maps.values())
+        """Memory held by all maps and sums."""
+        sums = sum(z.nbytes for z in self._constant_sums.values())
+        return sums + sum(m.nbytes for m in self._maps.values())
 
 
 class Seen:
@@ -68,8 +83,19 @@ class Seen:
         self, whole: Parts, box: tuple[Parts, Parts] | None = None, nonnegative: bool = False
     ) -> None:
         self.whole = whole
+        self.constant: float | None = None
         self._nonnegative = nonnegative
         self._pair: tuple[Parts, Parts | None] | None = box
+
+    @classmethod
+    def everywhere(cls, constant: float, shapes: tuple[Shape, ...]) -> Seen:
+        """The same number at every element, whatever the picture: one sample stands for all."""
+        seen = cls(
+            tuple(np.full((1, *s[1:]), constant, np.float32) for s in shapes),
+            nonnegative=constant >= 0,
+        )
+        seen.constant = constant
+        return seen
 
     @property
     def nbytes(self) -> int:
@@ -167,13 +193,22 @@ class Preactivation:
     def contributions(self, weight: WeightMap) -> Array:
         """Σᵢ (xᵢ⁺·V⁺ᵢⱼ + xᵢ⁻·V⁻ᵢⱼ), without bias; kept."""
         if weight not in self._sums:
-            total: Array | None = None
-            for xs, view in self.seen.pieces(weight):
-                z = self.maps.get(self.op, view).forward(xs, self.shape)
-                total = z if total is None else np.add(total, z, dtype=np.float32)
-            assert total is not None
-            self._sums[weight] = np.ascontiguousarray(total)
+            if self.seen.constant is None:
+                self._sums[weight] = self._sum(weight, self.shape)
+            else:
+                key = (self.op.layer.index, self.seen.constant, weight, self.shape[1:])
+                one = (1, *self.shape[1:])
+                sums = self.maps.constant_sums(key, lambda: self._sum(weight, one))
+                self._sums[weight] = np.ascontiguousarray(np.broadcast_to(sums, self.shape))
         return self._sums[weight]
+
+    def _sum(self, weight: WeightMap, shape: Shape) -> Array:
+        total: Array | None = None
+        for xs, view in self.seen.pieces(weight):
+            z = self.maps.get(self.op, view).forward(xs, shape)
+            total = z if total is None else np.add(total, z, dtype=np.float32)
+        assert total is not None
+        return np.ascontiguousarray(total)
 
     def whole(self, bias: bool) -> Array:
         """Z with or without the layer's bias."""
@@ -190,7 +225,7 @@ class Preactivation:
         if not weight.is_plain or self._z is None or p == 0 or m == 0:
             d = self.contributions(weight)
             b = self.mapped_bias(weight) if bias else None
-            return d if b is None else np.add(d, b, dtype=np.float32)
+            return d if b is None else _add_bias(d, b, np.empty(d.shape, np.float32))
         if p == m:
             return self.whole(bias) if p == 1 else np.float32(p) * self.whole(bias)
         # d = m·z + (p − m)·z⁺ = p·z + (m − p)·z⁻; where z < 0 the first adds numbers of one sign,
@@ -204,7 +239,7 @@ class Preactivation:
         d = np.empty(self.shape, np.float32)
         weighted_sum(self.whole(bias), of_whole, self.contributions(part), of_part, d)
         b = self.mapped_bias(part) if bias else None
-        return d if b is None else np.add(d, np.float32(of_part) * b, out=d)
+        return d if b is None else _add_bias(d, np.float32(of_part) * b, d)
 
     def mapped_bias(self, weight: WeightMap) -> Array | None:
         """V(b), broadcasting over the output; None if the layer has no bias."""
@@ -271,9 +306,19 @@ def _pass(op: Linear, relevance: Array, in_shapes: tuple[Shape, ...]) -> Array:
     return relevance
 
 
+def _add_bias(z: Array, b: Array, out: Array) -> Array:
+    """Z + b into ``out``; b broadcasts over the samples."""
+    if b.ndim == z.ndim - 1 and b.size == z.shape[1] and b.size == b.shape[0]:
+        add_to_channels(z, np.ascontiguousarray(b.reshape(-1)), out)
+        return out
+    return np.add(z, b, out=out, dtype=np.float32)
+
+
 def _accumulate(relevance: Array | None, x: Array, g: Array) -> Array:
     """Relevance + x·g, in place where there is something already."""
     g = np.ascontiguousarray(g)
+    if x.shape != g.shape:  # one sample stands for all
+        x = np.ascontiguousarray(np.broadcast_to(x, g.shape))
     if relevance is None:
         relevance = np.empty(x.shape, np.float32)
         product(x, g, relevance)
@@ -313,7 +358,8 @@ class BranchRatio:
     ) -> BranchRatio | None:
         """The ratio, or None where the branch has nothing to hand down."""
         sign = None if branch.where is Where.ALWAYS else z.whole(bias=True)
-        if sign is not None and branch.where is Where.NEGATIVE and not relevance[sign < 0].any():
+        below = branch.where is Where.NEGATIVE and sign is not None
+        if below and not any_below_zero(sign, relevance):
             return None  # what a ReLU cut off asks for nothing
         keep = rule.bias != "drop"
         d = z.denominator(branch, bias=keep)

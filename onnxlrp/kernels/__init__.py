@@ -4,7 +4,13 @@ Each call splits its work over one pool of threads in blocks that depend on the 
 alone, so that the result is the same bits on any number of threads and in any batch.
 """
 
-from onnxlrp.kernels.branches import add_product, branch_ratio, weighted_sum
+from onnxlrp.kernels.branches import (
+    add_product,
+    add_to_channels,
+    any_below_zero,
+    branch_ratio,
+    weighted_sum,
+)
 from onnxlrp.kernels.convolution import ConvKernel, prepare_convolution
 from onnxlrp.kernels.elementwise import (
     all_finite,
@@ -32,7 +38,9 @@ __all__ = [
     "ConvKernel",
     "PoolGeometry",
     "add_product",
+    "add_to_channels",
     "all_finite",
+    "any_below_zero",
     "branch_ratio",
     "clip_negative",
     "clip_positive",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from onnxlrp.kernels._jit import f4, i8, kernel, read, write
+from onnxlrp.kernels._jit import b1, f4, i8, kernel, read, write
 
 
 @kernel(read(), f4, read(), f4, write())
@@ -31,6 +31,24 @@ def branch_ratio(
             stab = den[i] + (epsilon[n] if den[i] >= zero else -epsilon[n])
             counts = r[i] != zero and stab != zero and (where == 0 or side * pre[i] > zero)
             q[i] = coefficient * r[i] / stab if counts else zero
+
+
+@kernel(read(), read(), returns=b1)
+def any_below_zero(z: Any, relevance: Any) -> Any:
+    """Whether any R ≠ 0 stands where z < 0."""
+    found = False
+    for i in range(z.size):
+        found |= (z[i] < 0.0) & (relevance[i] != 0.0)
+    return found
+
+
+@kernel(read(2), read(), write(2))
+def add_to_channels(z: Any, bias: Any, out: Any) -> None:
+    """Out = z + b, one b for each row."""
+    for k in range(z.shape[0]):
+        row, target, b = z[k], out[k], bias[k]
+        for i in range(row.size):
+            target[i] = row[i] + b
 
 
 @kernel(read(), read(), write())

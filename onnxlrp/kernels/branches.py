@@ -5,19 +5,60 @@ Axis 0 is always the sample. All arrays are float32 in C order; outputs are writ
 
 from __future__ import annotations
 
+from functools import partial
+
+import numpy as np
+
 from onnxlrp.kernels import _branches as loops
 from onnxlrp.kernels.elementwise import (
+    _BLOCK,
     Array,
+    _any_block,
     _flatten,
     _over_parts,
     _over_ranges,
     _sample_size,
 )
+from onnxlrp.kernels.threads import run, sweep_threads
 
 
 def weighted_sum(u: Array, cu: float, v: Array, cv: float, out: Array) -> None:
     """Weighted sum out = cu·u + cv·v of float32 arrays of one shape; `out` may be an input."""
     _over_parts(lambda a, b, c: loops.weighted_sum(a, cu, b, cv, c), u, v, out)
+
+
+def any_below_zero(z: Array, relevance: Array) -> bool:
+    """Whether any relevance stands at an element where z < 0.
+
+    Examples
+    --------
+    >>> z = np.array([[1.0, -1.0]], np.float32)
+    >>> any_below_zero(z, np.array([[5.0, 0.0]], np.float32))
+    False
+    """
+    return _any_block(loops.any_below_zero, *_flatten(z, relevance))
+
+
+def add_to_channels(z: Array, bias: Array, out: Array) -> None:
+    """Bias added to its channel, out = z + b.
+
+    Parameters
+    ----------
+    z, out : (N, K, ...) float32
+        `out` may be `z`.
+    bias : (K,) float32
+    """
+    _flatten(z, out)
+    rows = [a.reshape(a.shape[0] * a.shape[1], -1) for a in (z, out)]
+    values = np.tile(bias, len(z))
+    step = max(1, _BLOCK // max(1, rows[0].shape[1]))
+
+    def add(first: int) -> None:
+        part = slice(first, first + step)
+        loops.add_to_channels(rows[0][part], values[part], rows[1][part])
+
+    with sweep_threads():
+        run([partial(add, first) for first in range(0, len(values), step)])
 
 
 def add_product(a: Array, g: Array, out: Array) -> None:

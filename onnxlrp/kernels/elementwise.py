@@ -166,15 +166,15 @@ def _over_parts(loop: Callable[..., None], *arrays: Array) -> None:
     _over_ranges(flat[0].size, lambda first, last: loop(*(array[first:last] for array in flat)))
 
 
-def _any_block(loop: Callable[[NDArray[Any]], bool], flat: NDArray[Any]) -> bool:
+def _any_block(loop: Callable[..., bool], *flat: NDArray[Any]) -> bool:
     """Whether the loop finds something in any block; blocks are left out once it has."""
     found: list[bool] = []
 
     def search(first: int) -> None:
-        if not found and loop(flat[first : first + _SEARCHED]):
+        if not found and loop(*(array[first : first + _SEARCHED] for array in flat)):
             found.append(True)
 
-    run([partial(search, first) for first in range(0, flat.size, _SEARCHED)])
+    run([partial(search, first) for first in range(0, flat[0].size, _SEARCHED)])
     return bool(found)
 
 

@@ -7,7 +7,14 @@ from collections.abc import Callable
 import numpy as np
 
 from onnxlrp.graph.model import Layer, Model
-from onnxlrp.kernels import ConvGeometry, ConvKernel, prepare_convolution
+from onnxlrp.kernels import (
+    ConvGeometry,
+    ConvKernel,
+    PoolGeometry,
+    prepare_convolution,
+    window_sum,
+    window_sum_adjoint,
+)
 from onnxlrp.ops.base import Array, Linear, LinearMap, Shape, operation
 from onnxlrp.ops.geometry import Window, as_ints
 
@@ -44,6 +51,46 @@ class ConvMap:
         return (self._kernel(spatial).adjoint(s, spatial),)
 
 
+class UniformConvMap:
+    """z = v·Σ over channels and window: a convolution whose weights are all the same number.
+
+    All output channels of a group are alike, so a box filter over the channels' sum does for all.
+    """
+
+    nbytes = 0
+
+    def __init__(self, value: float, shape: Shape, window: Window, groups: int) -> None:
+        self._value = np.float32(value)
+        self._outs, self._channels = shape[0], shape[1] * groups
+        self._window = window
+        self._groups = groups
+
+    def forward(self, xs: tuple[Array, ...], out_shape: Shape) -> Array:
+        """The weighted sum, without bias."""
+        (x,) = xs
+        sums = window_sum(self._grouped(x), self._geometry(x.shape[2:]), out_shape[2:])
+        return self._spread(sums, self._outs)
+
+    def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
+        """Every input's share of s."""
+        spatial = in_shapes[0][2:]
+        sums = window_sum_adjoint(self._grouped(s), self._geometry(spatial), spatial)
+        return (self._spread(sums, self._channels),)
+
+    def _geometry(self, spatial: Shape) -> PoolGeometry:
+        window = self._window
+        return PoolGeometry(window.kernel, window.strides, *window.pads(spatial), window.dilations)
+
+    def _grouped(self, a: Array) -> Array:
+        """Sum over the channels of each group."""
+        shape = (len(a), self._groups, -1, *a.shape[2:])
+        return np.ascontiguousarray(a.reshape(shape).sum(axis=2, dtype=np.float32))
+
+    def _spread(self, sums: Array, channels: int) -> Array:
+        """Give every channel of a group its group's sum."""
+        return np.repeat(self._value * sums, channels // self._groups, axis=1)
+
+
 @operation("Conv")
 class Conv(Linear):
     """Convolution (ONNX: a cross-correlation) with constant weights (K, C/groups, *kernel)."""
@@ -58,7 +105,10 @@ class Conv(Linear):
 
     def prepare(self, see: Callable[[Array], Array]) -> LinearMap:
         """The convolution with weights ``see(W)``."""
-        return ConvMap(see(self.weight), self._window, self._groups)
+        w = see(self.weight)
+        if w is not self.weight and w.size and w.min() == w.max():
+            return UniformConvMap(float(w.flat[0]), w.shape, self._window, self._groups)
+        return ConvMap(w, self._window, self._groups)
 
 
 class ConvTransposeMap:

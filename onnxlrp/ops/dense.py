@@ -31,8 +31,7 @@ class DenseMap:
             return np.asarray(np.matmul(self._weight, x)).reshape(out_shape)
         if self._weight.ndim > 2:
             return np.asarray(np.matmul(x, self._weight)).reshape(out_shape)
-        rows = np.ascontiguousarray(x).reshape(-1, self._weight.shape[0])
-        return matmul(rows, self._weight).reshape(out_shape)
+        return matmul(_with_rows(x), self._weight).reshape(out_shape)
 
     def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
         """Every input's share of s."""
@@ -41,8 +40,13 @@ class DenseMap:
             return (sum_to_shape(np.matmul(transposed, s), in_shapes[0]),)
         if self._weight.ndim > 2:
             return (sum_to_shape(np.matmul(s, transposed), in_shapes[0]),)
-        rows = np.ascontiguousarray(s).reshape(-1, self._weight.shape[1])
-        return (matmul(rows, transposed).reshape(in_shapes[0]),)
+        return (matmul(_with_rows(s), transposed).reshape(in_shapes[0]),)
+
+
+def _with_rows(x: Array) -> Array:
+    """(N, C), or (N, rows, C) with all axes between merged."""
+    x = np.ascontiguousarray(x)
+    return x.reshape(-1, x.shape[-1]) if x.ndim <= 2 else x.reshape(len(x), -1, x.shape[-1])
 
 
 class Gemm(Linear):

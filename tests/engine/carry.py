@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from onnxlrp.linear import Maps, Preactivation, redistribute, see_input
-from onnxlrp.rules import InputMap
+from onnxlrp.linear import Maps, Preactivation, Seen, redistribute, see_input
 
 
 def carry(single, rule, relevance, bounds=None, use_z=True, keep_books=False):
@@ -14,8 +11,7 @@ def carry(single, rule, relevance, bounds=None, use_z=True, keep_books=False):
     xs = tuple(tensors.value(name) for name in op.signal_names)
     z = tensors.value("o0")
     if rule.input.is_constant:
-        xs = tuple(np.full_like(x, rule.input.constant) for x in xs)
-        seen = see_input(InputMap(), xs, None, nonnegative=False)
+        seen = Seen.everywhere(rule.input.constant, tuple(x.shape for x in xs))
     else:
         seen = see_input(rule.input, xs, bounds, nonnegative=False)
     preactivation = Preactivation(op, Maps(), seen, z.shape)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from onnxlrp.errors import InputError
 from onnxlrp.kernels import (
     add_product,
+    add_to_channels,
+    any_below_zero,
     all_finite,
     branch_ratio,
     clip_negative,
@@ -177,3 +179,18 @@ def test_misfits_of_arrays_are_refused() -> None:
         product(a, a, np.ones((2, 3)))
     with pytest.raises(InputError, match="epsilon"):
         ratio(a, a, 1.0, np.ones(1, np.float32), a.copy())
+
+
+def test_any_relevance_below_zero_is_found() -> None:
+    z, r = np.abs(normal(0, *SHAPE)), np.zeros(SHAPE, np.float32)
+    assert not any_below_zero(z, r + 1)
+    z.reshape(-1)[-1] = -1
+    assert not any_below_zero(z, r)
+    r.reshape(-1)[-1] = 2
+    assert any_below_zero(z, r)
+
+
+def test_a_bias_is_added_to_its_channel() -> None:
+    z, bias, out = normal(0, *SHAPE), normal(1, SHAPE[1]), np.empty(SHAPE, np.float32)
+    add_to_channels(z, bias, out)
+    np.testing.assert_array_equal(out, z + bias.reshape(-1, 1, 1))
