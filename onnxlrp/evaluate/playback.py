@@ -1,0 +1,85 @@
+"""One curve's pictures again, to look at: what flip_pixels ran, step by step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from onnxlrp.errors import InputError
+from onnxlrp.evaluate.canvas import Canvas
+from onnxlrp.evaluate.checks import seeds_of, whole_number
+from onnxlrp.evaluate.designs import Design, named_designs, relevance_maps
+from onnxlrp.evaluate.fills import Fill, checked_fill
+from onnxlrp.evaluate.ordering import MORF, checked_orders
+from onnxlrp.evaluate.perturbation import FlipSequence
+from onnxlrp.evaluate.predictor import Predictor
+from onnxlrp.evaluate.protocol import Protocol, cut_pictures, tasks
+from onnxlrp.evaluate.regions import Unit
+from onnxlrp.graph.model import Model
+from onnxlrp.runtime.device import Device
+from onnxlrp.runtime.feed import checked_input
+from onnxlrp.target import AnyTarget, choose
+
+
+def flip_sequence(
+    model: Model,
+    x: Any,
+    design: Design,
+    *,
+    target: AnyTarget = "top1",
+    order: str = MORF,
+    unit: Unit = 1,
+    steps: int | None = 100,
+    until: float = 1.0,
+    growth: str = "linear",
+    fill: Fill = "mean",
+    run: int = 0,
+    seed: int = 0,
+    device: Device = "auto",
+) -> FlipSequence:
+    """Return the pictures x⁽⁰⁾ … x⁽ᴸ⁾ whose scores are one curve of :func:`flip_pixels`.
+
+    Parameters
+    ----------
+    model : Model
+    x : array of numbers, the model's input shape, one picture: (1, ...)
+    design : composite, preset's name or relevance array
+    target, order, unit, steps, until, growth, fill, seed, device
+        As for :func:`flip_pixels`; with the same values the pictures are the same.
+    run : int
+        Which of the repeats, from 0 on; where nothing is random there is only run 0.
+
+    Returns
+    -------
+    FlipSequence
+        ``.at(step)`` is a picture, ``.pictures()`` all of them, ``.fractions`` how much is flipped.
+
+    Raises
+    ------
+    InputError, TargetError, CompositeError
+        The argument at fault, and what to do.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import onnxlrp
+    >>> model = onnxlrp.load(onnxlrp.assets.default_model_path())
+    >>> x = np.zeros((1, 3, 227, 227), np.float32)
+    >>> sequence = flip_sequence(model, x, np.ones((1, 227, 227)), unit=50, steps=5)
+    >>> sequence.steps, sequence.at(3).shape
+    (5, (3, 227, 227))
+    """
+    pictures = checked_input(model, x)
+    if len(pictures) != 1:
+        raise InputError(f"x holds {len(pictures)} pictures: one is looked at, pass x[i : i + 1].")
+    canvas = Canvas.of(model, pictures)
+    repeats = whole_number("run", run, 0) + 1
+    protocol = Protocol(checked_orders([order]), checked_fill(fill, canvas), repeats)
+    if run >= protocol.runs:
+        raise InputError(f"run={run}: nothing is random in this curve, there is only run 0.")
+    seeds = seeds_of(seed, 1)
+    named = named_designs([design])
+    (cut,) = cut_pictures(pictures, canvas, unit, steps, until, growth)
+    chosen = choose(model, Predictor(model, device).predict(pictures), target)
+    maps = relevance_maps(model, pictures, named, chosen, canvas, device)
+    ranked = {name: relevance[0] for name, relevance in maps.items()}
+    return list(tasks(protocol, canvas, pictures[0], cut, ranked, seeds[0]))[run].flips
