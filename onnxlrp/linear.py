@@ -358,8 +358,8 @@ class BranchRatio:
     ) -> BranchRatio | None:
         """The ratio, or None where the branch has nothing to hand down."""
         sign = None if branch.where is Where.ALWAYS else z.whole(bias=True)
-        below = branch.where is Where.NEGATIVE and sign is not None
-        if below and not any_below_zero(sign, relevance):
+        negative = branch.where is Where.NEGATIVE
+        if negative and sign is not None and not any_below_zero(sign, relevance):
             return None  # what a ReLU cut off asks for nothing
         keep = rule.bias != "drop"
         d = z.denominator(branch, bias=keep)

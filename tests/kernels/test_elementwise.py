@@ -12,8 +12,8 @@ from onnxlrp.errors import InputError
 from onnxlrp.kernels import (
     add_product,
     add_to_channels,
-    any_below_zero,
     all_finite,
+    any_below_zero,
     branch_ratio,
     clip_negative,
     clip_positive,
