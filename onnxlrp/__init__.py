@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from onnxlrp.graph.model import Layer as Layer
     from onnxlrp.graph.model import Model as Model
     from onnxlrp.preprocess import Preprocessing as Preprocessing
+    from onnxlrp.target import Target as Target
 
 __version__ = "0.1.0"
 
@@ -30,6 +31,7 @@ _HOMES = {
     "OnnxLrpError": "onnxlrp.errors",
     "Preprocessing": "onnxlrp.preprocess",
     "Result": "onnxlrp.explainer",
+    "Target": "onnxlrp.target",
     "explain": "onnxlrp.explainer",
     "load": "onnxlrp.graph.load",
 }

@@ -23,7 +23,17 @@ from onnxlrp.plan import Plan, make_plan, readable_tensors
 from onnxlrp.runtime.activations import Activations
 from onnxlrp.runtime.device import Device
 from onnxlrp.runtime.forward import Forward, Precision, open_forward
-from onnxlrp.target import Init, Target, choose, initial_relevance
+from onnxlrp.target import (
+    AnyTarget,
+    Chosen,
+    Init,
+    Target,
+    as_scores,
+    as_target,
+    choose,
+    initial_relevance,
+    start_of,
+)
 
 DEFAULT_BUDGET = 2**30
 """Bytes that an :class:`Explainer` keeps between designs, unless told otherwise: 1 GiB."""
@@ -38,9 +48,14 @@ class Result:
     relevance : ndarray, float32, shape of x
         R of every input element, in units of the explained output.
     target : ndarray, int64, (N,)
-        The explained class of each picture; −1 where the target was an array over the outputs.
+        The explained class of each picture; −1 where the target was no class.
+    aim : str
+        What was explained, written out, where it was no class: "region:15"; "" else.
+    score : ndarray, float32, (N,)
+        Its value in each picture: a class's output, the sum over a region, a neuron's activation.
     output : ndarray, float32, (N, classes)
-        The explained outputs: logits, where a final softmax was cut off.
+        The explained outputs: logits, where a final softmax was cut off. Maps of classes, boxes and
+        layers within have the shape that they have in the network.
     tensors : mapping of str to ndarray
         Relevance of every recorded layer's output or tensor.
     provider : str
@@ -52,6 +67,8 @@ class Result:
 
     relevance: Array
     target: NDArray[np.int64]
+    aim: str
+    score: Array
     output: Array
     tensors: Mapping[str, Array]
     provider: str
@@ -148,9 +165,8 @@ class Explainer:
 
     @property
     def output(self) -> Array:
-        """The explained outputs, (N, classes)."""
-        value = self._activations.value(self.model.explained)
-        return value.reshape(len(value), -1)
+        """The explained outputs, (N, classes), or as they are where they are no scores alone."""
+        return as_scores(self._activations.value(self.model.explained))
 
     def plan(self, composite: Composite | str) -> Plan:
         """What the sweep under a composite will do."""
@@ -159,7 +175,7 @@ class Explainer:
     def explain(
         self,
         composite: Composite | str = "epsilon_plus",
-        target: Target = "top1",
+        target: AnyTarget = "top1",
         init: Init = "logit",
         record: Iterable[str] = (),
         books: bool = False,
@@ -167,10 +183,13 @@ class Explainer:
     ) -> Result:
         """Explain all pictures under one design; see :func:`explain`."""
         composite = as_composite(composite)
-        plan = make_plan(self.model, self._workspace.operations, composite)
+        target = as_target(target, self.model)
+        plan = make_plan(
+            self.model, self._workspace.operations, composite, start_of(target, self.model)
+        )
         wanted = self._recorded(plan, record)
-        self._activations.fetch([*plan.values, self.model.explained])
-        output = self.output
+        self._activations.fetch(plan.values)
+        output = as_scores(self._activations.value(plan.explained))
         chosen = choose(self.model, output, target)
         start = initial_relevance(output, chosen, init)
         sweep = Sweep(
@@ -181,11 +200,13 @@ class Explainer:
             progress=progress,
             books=[] if books else None,
         )
-        explained = self._activations.shape(self.model.explained)
+        explained = self._activations.shape(plan.explained)
         relevance = sweep.run(plan, start.reshape(explained), wanted)
         return Result(
             relevance=relevance,
             target=chosen.index,
+            aim=_aim(target, chosen),
+            score=(chosen.weights * output).reshape(len(output), -1).sum(axis=1),
             output=np.array(output),
             tensors={key: sweep.recorded[key] for keys in wanted.values() for key in keys},
             provider=self.provider,
@@ -211,6 +232,13 @@ class Explainer:
         return wanted
 
 
+def _aim(target: AnyTarget, chosen: Chosen) -> str:
+    """Write a target that is no class."""
+    if (chosen.index >= 0).all():
+        return ""
+    return str(target) if isinstance(target, Target) else "weights"
+
+
 def as_composite(composite: Composite | str) -> Composite:
     """A composite, or the preset of that name."""
     return composite if isinstance(composite, Composite) else Composite.preset(composite)
@@ -220,7 +248,7 @@ def explain(
     model: Model,
     x: Any,
     composite: Composite | str = "epsilon_plus",
-    target: Target = "top1",
+    target: AnyTarget = "top1",
     init: Init = "logit",
     record: Iterable[str] = (),
     *,
@@ -242,8 +270,9 @@ def explain(
         From :meth:`Model.preprocess`, or your own.
     composite : Composite or str
         Which rule each layer gets; a preset's name will do.
-    target : int, one int a picture, "top1", a label, or float weights (classes,) or (N, classes)
-        What is explained.
+    target : int, one int a picture, "top1", a label, a Target, or float weights (N, classes)
+        What is explained. A :class:`Target`, or its text, is an element of any output, a difference
+        of two classes, a region of a map of classes, a detector's box, or a neuron within.
     init : "logit", "one", or an array of the outputs' shape
         R at the output: the target's logit, 1, or your own.
     record : names of layers (their output) or tensors

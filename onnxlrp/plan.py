@@ -48,7 +48,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A sweep from the explained tensor down to the input.
+    """A sweep from the explained tensor, or one inside the network, down to the input.
 
     Attributes
     ----------
@@ -75,7 +75,9 @@ class Plan:
         return tuple(dict.fromkeys([self.explained, *passed]))
 
 
-def make_plan(model: Model, operations: Mapping[int, Operation], composite: Composite) -> Plan:
+def make_plan(
+    model: Model, operations: Mapping[int, Operation], composite: Composite, start: str = ""
+) -> Plan:
     """Settle which rule every layer gets and what that costs.
 
     Parameters
@@ -84,6 +86,8 @@ def make_plan(model: Model, operations: Mapping[int, Operation], composite: Comp
     operations : mapping of int to Operation
         Layer index → operation, from :func:`onnxlrp.ops.bind`.
     composite : Composite
+    start : str, optional
+        The tensor from which relevance goes down; the explained one if left out.
 
     Raises
     ------
@@ -95,7 +99,8 @@ def make_plan(model: Model, operations: Mapping[int, Operation], composite: Comp
     linear = frozenset(i for i, op in operations.items() if isinstance(op, Linear))
     assignment = composite.assign(model, linear)
     signs = nonnegative_tensors(model, operations)
-    reached = {model.explained}
+    start = start or model.explained
+    reached = {start}
     steps = []
     for layer in reversed(model.layers):
         if reached.isdisjoint(layer.node.outputs):
@@ -107,7 +112,7 @@ def make_plan(model: Model, operations: Mapping[int, Operation], composite: Comp
             rule = RULES[op.default_rule]()
         nonnegative = all(signs[name] for name in op.signal_names)
         steps.append(_step(layer, op, rule, nonnegative, op is given[layer.index]))
-    return Plan(tuple(steps), model.explained, model.input.name)
+    return Plan(tuple(steps), start, model.input.name)
 
 
 def _optional(op: Operation, options: Mapping[str, str]) -> Operation:

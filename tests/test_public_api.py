@@ -17,6 +17,7 @@ PUBLIC = [
     "OnnxLrpError",
     "Preprocessing",
     "Result",
+    "Target",
     "explain",
     "load",
     "assets",

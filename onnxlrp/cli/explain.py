@@ -57,7 +57,10 @@ def _add_question(parser: ArgumentParser) -> None:
         "--target",
         default="top1",
         metavar="TARGET",
-        help="what is explained: 'top1', a class's number, or its label (default: top1)",
+        help="what is explained: 'top1', a class's number or its label, 'class:281-285' (their "
+        "difference), 'region:15' (a class where it wins in a map of classes), 'box:17/9' (number "
+        "9 of box 17), 'element:3,20,20', 'neuron:conv5/12' (channel 12 of layer conv5), "
+        "'neuron:conv5/12@3,4' (at one position) (default: top1)",
     )
     add(
         "--init",

@@ -62,13 +62,17 @@ class Explanation:
 
     @property
     def target(self) -> int:
-        """The explained class."""
+        """The explained class; −1 if it is none."""
         return int(self.result.target[0])
 
     @property
     def score(self) -> float:
-        """The target's explained output."""
-        return float(self.result.output[0, self.target])
+        """The value of what is explained."""
+        return float(self.result.score[0])
+
+    def label(self, model: Model) -> str:
+        """What is explained: a class's name, or the target as it was asked for."""
+        return self.result.aim or model.label(self.target)
 
     @property
     def started(self) -> float:
@@ -145,6 +149,7 @@ def _part(result: Result, i: int) -> Result:
         result,
         relevance=_row(result.relevance, i),
         target=_row(result.target, i),
+        score=_row(result.score, i),
         output=_row(result.output, i),
         tensors={key: _row(value, i) for key, value in result.tensors.items()},
         books=tuple(_book_row(book, i) for book in result.books),

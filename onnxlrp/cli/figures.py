@@ -40,7 +40,7 @@ class Drawing:
 def draw(model: Model, explanation: Explanation, drawing: Drawing) -> Image.Image:
     """Draw the heatmap, beside the picture if there is one."""
     sample = explanation.sample
-    label = model.label(explanation.target)
+    label = explanation.label(model)
     title = f"{sample.name}: {label} ({explanation.score:.2f}), {explanation.composite.name}"
     return figure(
         relevance_map(model, explanation.result.relevance),

@@ -38,7 +38,7 @@ def _metadata(model: Model, explanation: Explanation) -> dict[str, Any]:
         "composite": result.composite.to_dict(),
         "target": {
             "index": explanation.target,
-            "label": model.label(explanation.target),
+            "label": explanation.label(model),
             "score": explanation.score,
         },
         "relevance": {"at_output": explanation.started, "at_input": explanation.arrived},

@@ -30,7 +30,7 @@ def report(model: Model, explanations: Sequence[Explanation]) -> Iterator[str]:
     )
     last = None
     for explanation in explanations:
-        if explanation.sample is not last:
+        if explanation.sample is not last and explanation.target >= 0:
             last = explanation.sample
             yield _classes(model, explanation)
         yield _books(model, explanation)
@@ -48,10 +48,11 @@ def _classes(model: Model, explanation: Explanation) -> str:
 
 def _books(model: Model, explanation: Explanation) -> str:
     """Write where the relevance of one sample went under one composite."""
-    target = explanation.target
+    what = f"class {explanation.target} ({explanation.label(model)})"
+    what = explanation.result.aim or what
     lines = [
-        f"{explanation.sample.name}, {explanation.composite.name}: relevance of class {target} "
-        f"({model.label(target)}), score {number(explanation.score)}",
+        f"{explanation.sample.name}, {explanation.composite.name}: relevance of {what}, "
+        f"score {number(explanation.score)}",
         table(list(_rows(explanation)), right={3, 4, 5, 6, 7}, indent="  "),
         *_left_out(explanation),
         f"  {where_lost(explanation.result.books)}",

@@ -14,7 +14,7 @@ from onnxlrp.evaluate.ablator import Ablator, Mode
 from onnxlrp.evaluate.selection import Channels
 from onnxlrp.graph.model import Model
 from onnxlrp.runtime.device import Device
-from onnxlrp.target import Target, choose
+from onnxlrp.target import AnyTarget, choose
 
 
 def ablate(
@@ -26,7 +26,7 @@ def ablate(
     mode: Mode = "remove",
     *,
     more: Mapping[str | int, Channels] | None = None,
-    target: Target = "top1",
+    target: AnyTarget = "top1",
     reference: Any = None,
     axis: int | None = None,
     device: Device = "auto",
@@ -108,7 +108,7 @@ def ablate_each(
     channels: Channels = None,
     mode: Mode = "remove",
     *,
-    target: Target = "top1",
+    target: AnyTarget = "top1",
     reference: Any = None,
     axis: int | None = None,
     device: Device = "auto",
@@ -182,7 +182,7 @@ def _results(
     ablator: Ablator,
     before: Array,
     ablations: Sequence[tuple[NDArray[np.int64], Array]],
-    target: Target,
+    target: AnyTarget,
 ) -> tuple[AblationResult, ...]:
     """Put the outputs of each ablation, and how much it selected, beside those before."""
     chosen = choose(model, before, target)

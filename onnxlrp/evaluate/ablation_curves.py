@@ -21,7 +21,7 @@ from onnxlrp.evaluate.selection import along
 from onnxlrp.explainer import explain
 from onnxlrp.graph.model import Model
 from onnxlrp.runtime.device import Device
-from onnxlrp.target import Target, choose
+from onnxlrp.target import AnyTarget, choose
 
 Ranking = Literal["positive", "absolute", "negative", "relevance", "activation", "random"]
 
@@ -40,7 +40,7 @@ def ablation_curve(
     score: str = "logit",
     seeds: int | Iterable[int] = 5,
     *,
-    target: Target = "top1",
+    target: AnyTarget = "top1",
     reference: Any = None,
     axis: int | None = None,
     device: Device = "auto",
@@ -191,7 +191,7 @@ def _importance(
     site: Site,
     ranking: Ranking | NDArray[Any],
     composite: Composite | str,
-    target: Target,
+    target: AnyTarget,
     device: Device,
 ) -> Scores:
     """What channels are ranked by, the highest first, (N, C)."""

@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from onnxlrp.errors import InputError
+from onnxlrp.evaluate.aim import Aim
 from onnxlrp.evaluate.canvas import Canvas
-from onnxlrp.evaluate.checks import choice, seeds_of
+from onnxlrp.evaluate.checks import seeds_of
 from onnxlrp.evaluate.designs import Designs, named_designs, relevance_maps
 from onnxlrp.evaluate.fills import Fill, checked_fill
 from onnxlrp.evaluate.flipping_result import FlippingResult
@@ -20,11 +21,11 @@ from onnxlrp.evaluate.ordering import ORDERS, checked_orders
 from onnxlrp.evaluate.predictor import Array, Predictor
 from onnxlrp.evaluate.protocol import Protocol, Task, cut_pictures, tasks
 from onnxlrp.evaluate.regions import Unit
-from onnxlrp.evaluate.scoring import LOGIT, SCORES, check_target, is_sigmoid, score_outputs
+from onnxlrp.evaluate.scoring import LOGIT
 from onnxlrp.graph.model import Model
 from onnxlrp.runtime.device import Device
 from onnxlrp.runtime.feed import checked_input
-from onnxlrp.target import Target, choose
+from onnxlrp.target import AnyTarget
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 """Called with (pictures done, pictures in all, what is being flipped); may raise to stop."""
@@ -35,7 +36,7 @@ def flip_pixels(
     x: Any,
     designs: Designs,
     *,
-    target: Target = "top1",
+    target: AnyTarget = "top1",
     order: str | Sequence[str] = ORDERS,
     unit: Unit = 1,
     steps: int | None = 100,
@@ -131,23 +132,19 @@ def flip_pixels(
     seeds = seeds_of(seed, len(pictures))
     images = _image_names(names, len(pictures))
     named = named_designs(designs)
-    choice("score", score, SCORES)
     cuts = cut_pictures(pictures, canvas, unit, steps, until, growth)
-    predictor = Predictor(model, device, batch)
-    unflipped = predictor.predict(pictures)
-    chosen = choose(model, unflipped, target)
-    check_target(score, chosen)
-    maps = relevance_maps(model, pictures, named, chosen, canvas, device)
+    aim = Aim.at(model, pictures, target, device, batch)
+    aim.check(score)
+    maps = relevance_maps(model, pictures, named, aim.target, canvas, device)
     length = len(cuts[0].counts) - 1
     shape = (len(pictures), len(named), len(protocol.orders), protocol.runs, length + 1)
     scores, fractions = np.empty(shape), np.empty(shape)
-    read = partial(score_outputs, score=score, sigmoid=is_sigmoid(model))
     tell = _teller(progress, len(pictures) * protocol.sequences(len(named)) * length)
     for n, picture in enumerate(pictures):
         ranked = {name: relevance[n] for name, relevance in maps.items()}
         todo = list(tasks(protocol, canvas, picture, cuts[n], ranked, seeds[n]))
-        for task, outputs in _run(predictor, todo, length, partial(tell, images[n])):
-            scores[n][task.place] = read(np.stack([unflipped[n], *outputs]), chosen.weights[n])
+        for task, outputs in _run(aim.predictor, todo, length, partial(tell, images[n])):
+            scores[n][task.place] = aim.scores(n, outputs, score)
             fractions[n][task.place] = task.flips.fractions
     settings = {
         **{"unit": unit, "steps": length, "until": until, "growth": growth},
@@ -159,11 +156,11 @@ def flip_pixels(
         orders=protocol.orders,
         scores=scores,
         fractions=fractions,
-        target=chosen.index,
+        target=aim.chosen.index,
         score=score,
         settings=MappingProxyType(settings),
         note=canvas.note,
-        provider=predictor.provider,
+        provider=aim.predictor.provider,
     )
 
 

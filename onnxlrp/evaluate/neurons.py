@@ -18,7 +18,7 @@ from onnxlrp.explainer import Workspace, explain
 from onnxlrp.graph.model import Model
 from onnxlrp.runtime.activations import Activations
 from onnxlrp.runtime.device import Device
-from onnxlrp.target import Init, Target
+from onnxlrp.target import AnyTarget, Init
 
 Array = NDArray[np.float32]
 Column = Literal["relevance", "positive", "negative", "absolute", "activation", "maximum"]
@@ -125,7 +125,7 @@ def rank_neurons(
     x: Any,
     layer: str | int,
     composite: Composite | str = "epsilon_plus",
-    target: Target = "top1",
+    target: AnyTarget = "top1",
     *,
     by: Column = "relevance",
     init: Init = "logit",

@@ -22,7 +22,7 @@ from onnxlrp.graph.proto import inferred
 from onnxlrp.graph.trace import trace
 from onnxlrp.runtime.device import Device
 from onnxlrp.runtime.feed import checked_input
-from onnxlrp.target import Target
+from onnxlrp.target import AnyTarget
 
 if TYPE_CHECKING:
     import onnx
@@ -91,7 +91,7 @@ def cascading_randomisation(
     x: Any,
     composite: Composite | str,
     *,
-    target: Target = "top1",
+    target: AnyTarget = "top1",
     layers: Iterable[str] | None = None,
     seed: int = 0,
     device: Device = "auto",

@@ -15,7 +15,7 @@ from onnxlrp.explainer import explain
 from onnxlrp.graph.model import Model
 from onnxlrp.runtime.device import Device
 from onnxlrp.runtime.feed import checked_input
-from onnxlrp.target import Target
+from onnxlrp.target import AnyTarget
 
 
 def max_sensitivity(
@@ -23,7 +23,7 @@ def max_sensitivity(
     x: Any,
     composite: Composite | str,
     *,
-    target: Target = "top1",
+    target: AnyTarget = "top1",
     radius: float = 0.02,
     samples: int = 10,
     seed: int | Sequence[int] = 0,

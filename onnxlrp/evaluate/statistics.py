@@ -20,7 +20,7 @@ from onnxlrp.plan import make_plan
 from onnxlrp.runtime.activations import Activations
 from onnxlrp.runtime.device import Device
 from onnxlrp.runtime.feed import checked_input
-from onnxlrp.target import Init, Target, choose, initial_relevance
+from onnxlrp.target import AnyTarget, Init, choose, initial_relevance
 
 Values = NDArray[np.float64]
 Array = NDArray[np.float32]
@@ -60,7 +60,7 @@ def layer_statistics(
     model: Model,
     x: Any,
     composite: Composite | str = "epsilon_plus",
-    target: Target = "top1",
+    target: AnyTarget = "top1",
     *,
     init: Init = "logit",
     device: Device = "auto",
