@@ -32,7 +32,9 @@ class RunningSumMap:
         axis = self._op.axis
         turned = np.flip(x, axis) if reverse else x
         total = np.cumsum(turned, axis=axis, dtype=np.float32)
-        total = total - turned if self._op.exclusive else total
+        if self._op.exclusive:
+            total = np.roll(total, 1, axis)
+            np.moveaxis(total, axis, 0)[0] = 0
         return np.flip(total, axis) if reverse else total
 
 

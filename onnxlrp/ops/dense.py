@@ -40,7 +40,8 @@ class DenseMap:
             return (sum_to_shape(np.matmul(transposed, s), in_shapes[0]),)
         if self._weight.ndim > 2:
             return (sum_to_shape(np.matmul(s, transposed), in_shapes[0]),)
-        return (matmul(_with_rows(s), transposed).reshape(in_shapes[0]),)
+        rows = s.reshape(*in_shapes[0][:-1], self._weight.shape[1])
+        return (matmul(_with_rows(rows), transposed).reshape(in_shapes[0]),)
 
 
 def _with_rows(x: Array) -> Array:

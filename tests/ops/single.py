@@ -35,6 +35,7 @@ class SingleNode:
         self, op, inputs, constants=None, outputs=1, opset=18, domain="", steering=(), **attributes
     ):
         constants = constants or {}
+        self.op = op
         count = len(inputs) + len(constants)
         names = [f"i{k}" for k in range(count)]
         free = [k for k in range(count) if k not in constants]

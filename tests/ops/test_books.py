@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import onnxlrp
 from onnxlrp.composites import Composite, Entry
 from onnxlrp.graph.select import Selector
-from onnxlrp.ops import OPERATIONS
+from onnxlrp.ops import OPERATIONS, bind
 from onnxlrp.plan import nonnegative_tensors
 from onnxlrp.rules import Epsilon, Zero
 from onnxlrp.runtime.activations import Activations
@@ -95,7 +95,7 @@ def check_books(s, name):
     values = Activations(Sessions(model), s.x)
     assert np.isfinite(result.relevance).all()
     assert unbalanced(result, plan, values) == []
-    signs = nonnegative_tensors(model, {step.layer.index: step.operation for step in plan.steps})
+    signs = nonnegative_tensors(model, bind(model))
     values.fetch(signs)
     assert [name for name, never in signs.items() if never and values.value(name).min() < 0] == []
 
