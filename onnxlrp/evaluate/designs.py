@@ -14,7 +14,7 @@ from onnxlrp.evaluate.canvas import Canvas
 from onnxlrp.explainer import Explainer, as_composite
 from onnxlrp.graph.model import Model
 from onnxlrp.runtime.device import Device
-from onnxlrp.target import Chosen
+from onnxlrp.target import AnyTarget
 
 Design: TypeAlias = "Composite | str | NDArray[Any]"
 Designs: TypeAlias = "Design | Sequence[Design] | Mapping[str, Design]"
@@ -60,7 +60,7 @@ def relevance_maps(
     model: Model,
     x: NDArray[Any],
     designs: Mapping[str, Composite | NDArray[Any]],
-    chosen: Chosen,
+    target: AnyTarget,
     canvas: Canvas,
     device: Device,
 ) -> Maps:
@@ -74,7 +74,7 @@ def relevance_maps(
     for name, design in designs.items():
         if isinstance(design, Composite):
             assert explainer is not None
-            design = explainer.explain(design, chosen.weights).relevance
+            design = explainer.explain(design, target).relevance
         maps[name] = pixel_relevance(design, canvas, len(x), f"relevance {name!r}")
     return maps
 

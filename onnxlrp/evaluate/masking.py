@@ -21,6 +21,8 @@ from onnxlrp.evaluate.predictor import Array, Predictor
 from onnxlrp.graph.model import Model
 from onnxlrp.runtime.device import Device
 from onnxlrp.runtime.feed import checked_input
+from onnxlrp.target import as_scores
+from onnxlrp.target.classes import flat
 
 Floats = NDArray[np.float64]
 
@@ -87,7 +89,7 @@ class MaskedResult:
     model : Model
     picture : ndarray, shape of the model's input (N pictures)
         The masked pictures, as the network takes them.
-    before, after : ndarray, float32, (N, classes)
+    before, after : ndarray, float32, (N, classes), or (N, …) of maps
         Explained outputs of the pictures as they were, and masked.
     share : ndarray, float64, (N,)
         Share of the pixels that are masked: those with a mask of 1/2 or more.
@@ -106,10 +108,18 @@ class MaskedResult:
         """List the leading classes of one masked picture, beside what they were before.
 
         See :func:`~onnxlrp.evaluate.score_changes`.
+
+        Raises
+        ------
+        InputError
+            No such picture.
+        TargetError
+            The outputs are a map, not classes.
         """
         if not 0 <= picture < len(self.after):
             raise InputError(f"picture {picture}: there are pictures 0 to {len(self.after) - 1}.")
-        return score_changes(self.model, self.before[picture], self.after[picture], count)
+        before, after = flat(self.before)[picture], flat(self.after)[picture]
+        return score_changes(self.model, before, after, count)
 
 
 def masked(
@@ -165,7 +175,9 @@ def masked(
     changed = np.stack(
         [_blend(canvas, *each, fill) for each in zip(pictures, masks, seeds, strict=True)]
     )
-    outputs = Predictor(model, device, batch).predict(np.concatenate([pictures, changed]))
+    outputs = as_scores(
+        Predictor(model, device, batch).predict(np.concatenate([pictures, changed]))
+    )
     spatial = tuple(range(1, masks.ndim))
     return MaskedResult(
         model=model,

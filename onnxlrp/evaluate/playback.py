@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from onnxlrp.errors import InputError
+from onnxlrp.evaluate.aim import Aim
 from onnxlrp.evaluate.canvas import Canvas
 from onnxlrp.evaluate.checks import seeds_of, whole_number
 from onnxlrp.evaluate.designs import Design, named_designs, relevance_maps
 from onnxlrp.evaluate.fills import Fill, checked_fill
 from onnxlrp.evaluate.ordering import MORF, checked_orders
 from onnxlrp.evaluate.perturbation import FlipSequence
-from onnxlrp.evaluate.predictor import Predictor
 from onnxlrp.evaluate.protocol import Protocol, cut_pictures, tasks
 from onnxlrp.evaluate.regions import Unit
 from onnxlrp.graph.model import Model
 from onnxlrp.runtime.device import Device
 from onnxlrp.runtime.feed import checked_input
-from onnxlrp.target import AnyTarget, choose
+from onnxlrp.target import AnyTarget
 
 
 def flip_sequence(
@@ -79,7 +79,7 @@ def flip_sequence(
     seeds = seeds_of(seed, 1)
     named = named_designs([design])
     (cut,) = cut_pictures(pictures, canvas, unit, steps, until, growth)
-    chosen = choose(model, Predictor(model, device).predict(pictures), target)
-    maps = relevance_maps(model, pictures, named, chosen, canvas, device)
+    aim = Aim.at(model, pictures, target, device, None)
+    maps = relevance_maps(model, pictures, named, aim.target, canvas, device)
     ranked = {name: relevance[0] for name, relevance in maps.items()}
     return list(tasks(protocol, canvas, pictures[0], cut, ranked, seeds[0]))[run].flips

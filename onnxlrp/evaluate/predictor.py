@@ -1,4 +1,4 @@
-"""The explained outputs of many pictures, through one plain onnxruntime session."""
+"""One tensor for many pictures, the explained outputs say, through one plain session."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NUMBERS = 2**20
 
 
 class Predictor:
-    """Runs pictures through a model, in batches, for nothing but the explained output.
+    """Runs pictures through a model, in batches, for one tensor and nothing else.
 
     Parameters
     ----------
@@ -33,6 +33,8 @@ class Predictor:
     device : "auto", "cpu" or "cuda"
     batch : int, optional
         Pictures run at once; None: as many as pay. A model of a fixed batch keeps its own.
+    tensor : str, optional
+        None: the explained output.
 
     Raises
     ------
@@ -40,8 +42,15 @@ class Predictor:
         A batch of less than 1.
     """
 
-    def __init__(self, model: Model, device: Device = "auto", batch: int | None = None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        device: Device = "auto",
+        batch: int | None = None,
+        tensor: str | None = None,
+    ) -> None:
         self._model = model
+        self.tensor = tensor or model.explained
         self._batch = None if batch is None else whole_number("batch", batch)
         key = f"plain sessions on {device}"
         self._sessions = model.derived.get(key) or model.derived.setdefault(
@@ -54,11 +63,11 @@ class Predictor:
         return str(self._sessions.provider)
 
     def predict(self, x: NDArray[Any]) -> Array:
-        """Return the explained outputs of a checked input: (N, classes)."""
+        """Return the tensor for a checked input: (N, …)."""
         return np.stack(list(self.stream(x)))
 
     def stream(self, pictures: Iterable[NDArray[Any]]) -> Iterator[Array]:
-        """Yield the explained outputs (classes,) of one picture after the other.
+        """Yield the tensor (…) of one picture after the other.
 
         Pictures are copied as they come, so one array may be changed and handed over again.
 
@@ -67,7 +76,7 @@ class Predictor:
         ModelError
             onnxruntime cannot run the model, or the network mixes its batch.
         NumericalError
-            An output is NaN or Inf.
+            It holds NaN or Inf.
         """
         waiting = iter(pictures)
         first = next(waiting, None)
@@ -86,17 +95,16 @@ class Predictor:
 
     def _run(self, buffer: NDArray[Any], filled: int) -> Array:
         """Run one batch; a model of a fixed batch gets all of it, padded with its first picture."""
-        name = self._model.explained
         count = len(buffer) if self._model.fixed_batch else filled
         if count > filled:
             buffer[filled:] = buffer[0]
-        output = self._sessions.run(buffer[:count], [name])[name]
+        output = self._sessions.run(buffer[:count], [self.tensor])[self.tensor]
         if output.shape[:1] != (count,):
             raise ModelError(
                 f"{self._model.name}: {count} pictures at once came out with shape "
                 f"{output.shape}; the network mixes its batch: pass batch=1."
             )
-        outputs = np.asarray(output, np.float32).reshape(count, -1)[:filled]
+        outputs = np.asarray(output[:filled], np.float32)
         if not np.isfinite(outputs).all():
             raise NumericalError(
                 f"{self._model.name}: the output of a picture is NaN or Inf. Check the "
