@@ -9,13 +9,25 @@ import warnings
 from collections.abc import Sequence
 
 from onnxlrp import __version__
-from onnxlrp.cli import check, explain, operators, presets, warmup
+from onnxlrp.cli import (
+    check,
+    compare,
+    evaluate,
+    explain,
+    flip,
+    operators,
+    presets,
+    warmup,
+)
 from onnxlrp.cli.command import Command, Parser
 from onnxlrp.errors import InputError, OnnxLrpError, did_you_mean
 
 COMMANDS: tuple[Command, ...] = (
     explain.COMMAND,
     check.COMMAND,
+    flip.COMMAND,
+    evaluate.COMMAND,
+    compare.COMMAND,
     presets.COMMAND,
     operators.COMMAND,
     warmup.COMMAND,

@@ -1,0 +1,78 @@
+"""``onnxlrp flip``: how fast the score falls as pixels are flipped in the order of relevance."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from onnxlrp.cli import judging
+from onnxlrp.cli.command import Command
+from onnxlrp.cli.options import add_network_options
+
+_DESCRIPTION = """\
+Flip the regions of pictures, the most relevant first (morf), the least relevant
+first (lerf), and at random, and follow the score of the target. A design whose
+score falls fast under morf and slowly under lerf has found what matters.
+
+Writes curves.csv (image, design, order, step, fraction, score), scores.csv
+(image, design, metric, value), curves.png, summary.json and report.html."""
+
+_EXAMPLES = """\
+  onnxlrp flip -o out
+  onnxlrp flip model.onnx cat.jpg -c epsilon_plus -c gamma -o out
+  onnxlrp flip cat.jpg --unit 16 --fill blur --score probability -o out"""
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="[MODEL] [IMAGE ...], as for explain"
+    )
+    judging.add_design_options(parser)
+    judging.add_flipping_options(parser)
+    add_network_options(parser)
+    judging.add_folder_options(parser, resume=False)
+
+
+def run(arguments: Namespace) -> int:
+    """Read everything, then flip."""
+    from onnxlrp.cli.evaluation import console_report, write_report
+    from onnxlrp.cli.inputs import packaged_pictures, read_samples, sort_paths
+    from onnxlrp.cli.network import load_network
+    from onnxlrp.errors import InputError
+    from onnxlrp.evaluate import evaluate
+    from onnxlrp.evaluate.metrics import METRICS
+    from onnxlrp.evaluate.ordering import ORDERS
+
+    designs = judging.designs(arguments.composite or [judging.DEFAULT_COMPOSITE])
+    how = judging.flipping(arguments, ORDERS)
+    judging.check_folder(arguments.output, arguments.force)
+    model_path, image_paths = sort_paths(arguments.paths)
+    model = load_network(model_path, arguments)
+    samples = read_samples(model, image_paths or packaged_pictures(model_path))
+    with judging.PictureBar("flipping") as bar:
+        found = evaluate(
+            model,
+            [(sample.name, sample.x) for sample in samples],
+            designs,
+            [name for name, metric in METRICS.items() if metric.orders],
+            target=judging.target(arguments.target),
+            flipping=how,
+            seed=arguments.seed,
+            device=arguments.device,
+            out=arguments.output,
+            existing=judging.existing(arguments),
+            progress=bar.step,
+        )
+    failures = list(found.failures())
+    if len(failures) == found.images:
+        raise InputError(f"{failures[0].image}: {failures[0].reason}")
+    written = write_report(arguments.output, model, found, f"Pixel flipping of {model.name}")
+    print(console_report(found) + "\n")
+    print("\n".join(map(str, written)))
+    return 0
+
+
+COMMAND = Command(
+    "flip", "follow the score as pixels are flipped", configure, run, _DESCRIPTION, _EXAMPLES
+)

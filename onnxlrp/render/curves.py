@@ -1,0 +1,312 @@
+"""Curves as a picture: told apart by dashes and marks as well as by colour."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import cycle, pairwise
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from onnxlrp.errors import InputError, NumericalError
+from onnxlrp.render.figure import drawable
+
+Point: TypeAlias = tuple[float, float]
+Ink: TypeAlias = tuple[int, int, int]
+
+# All in pixels of the picture.
+_WIDTH: Final = 720
+_HEIGHT: Final = 440
+_MARGIN: Final = 16
+_TICK: Final = 5
+_TITLE_SIZE: Final = 18
+_TEXT_SIZE: Final = 14
+_LEGEND_LINE: Final = 22
+_SAMPLE: Final = 44  # length of a line in the legend
+_MARK: Final = 4
+_MARKS: Final = 8  # on a curve, about
+_FINER: Final = 3  # drawn so much larger, then reduced: smooth lines
+
+_DARK: Final = (34, 34, 34)
+_GRID: Final = (225, 225, 225)
+_BAND: Final = 40  # opacity of 255
+
+# The colours of Okabe and Ito, which people with any colour vision tell apart.
+_COLORS: Final[tuple[Ink, ...]] = (
+    *((0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167)),
+    *((86, 180, 233), (160, 110, 0), (90, 90, 90)),
+)
+_DASHES: Final[tuple[tuple[int, ...], ...]] = ((), (9, 5), (2, 4), (12, 4, 2, 4))
+_SHAPES: Final[tuple[tuple[Point, ...], ...]] = (
+    tuple((math.cos(a), math.sin(a)) for a in np.linspace(0, 2 * math.pi, 16)),
+    ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)),
+    ((0.0, -1.2), (1.1, 0.8), (-1.1, 0.8)),
+    ((0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)),
+    ((0.0, 1.2), (1.1, -0.8), (-1.1, -0.8)),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """One curve.
+
+    Attributes
+    ----------
+    name : str
+        Stands in the legend.
+    x, y : array of numbers, (points,)
+    low, high : array of numbers, (points,), or None
+        A band around the curve.
+    """
+
+    name: str
+    x: ArrayLike
+    y: ArrayLike
+    low: ArrayLike | None = None
+    high: ArrayLike | None = None
+
+
+def curves(
+    series: Sequence[Series], *, title: str = "", x_label: str = "", y_label: str = ""
+) -> Image.Image:
+    """Draw curves in one frame, with axes and a legend.
+
+    Parameters
+    ----------
+    series : sequence of Series
+        One or more, of one or more points.
+    title, x_label, y_label : str
+
+    Returns
+    -------
+    PIL.Image.Image
+        Mode "RGB".
+
+    Raises
+    ------
+    InputError
+        No curve, or its arrays do not go together.
+    NumericalError
+        NaN or Inf.
+
+    Examples
+    --------
+    >>> curves([Series("score", [0, 0.5, 1], [3, 1, 0])]).mode
+    'RGB'
+    """
+    lines = [_Line.of(each) for each in series]
+    if not lines:
+        raise InputError("there is no curve to draw: give one series or more.")
+    frame = _Frame.around(lines, title, [each.name for each in series])
+    paper = Image.new("RGB", (frame.width * _FINER, frame.height * _FINER), "white")
+    draw = ImageDraw.Draw(paper, "RGBA")
+    _draw_axes(draw, frame, title, x_label, y_label)
+    for line, style in zip(lines, _styles(), strict=False):
+        _draw_line(draw, frame, line, style)
+    for row, (each, style) in enumerate(zip(series, _styles(), strict=False)):
+        _draw_legend(draw, frame, row, each.name, style)
+    return paper.reduce(_FINER)
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    color: Ink
+    dashes: tuple[int, ...]
+    shape: tuple[Point, ...]
+
+
+def _styles() -> Iterator[_Style]:
+    """Yield looks without end: colour, dashes and marks repeat after 7, 4 and 5 curves."""
+    for color, dashes, shape in zip(cycle(_COLORS), cycle(_DASHES), cycle(_SHAPES), strict=False):
+        yield _Style(color, dashes, shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Line:
+    """A curve's numbers, checked; without a band low and high are the curve itself."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, series: Series) -> _Line:
+        given = (
+            *(series.x, series.y, series.y if series.low is None else series.low),
+            series.y if series.high is None else series.high,
+        )
+        x, y, low, high = (np.asarray(values, np.float64) for values in given)
+        if x.ndim != 1 or not x.size or any(v.shape != x.shape for v in (y, low, high)):
+            raise InputError(f"curve {series.name!r}: x, y and its band need one length.")
+        if not all(np.isfinite(values).all() for values in (x, y, low, high)):
+            raise NumericalError(f"curve {series.name!r} holds NaN or Inf.")
+        return cls(x, y, low, high)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Where numbers come to lie on the paper."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @classmethod
+    def around(cls, lines: Sequence[_Line], title: str, names: Sequence[str]) -> _Frame:
+        """Choose axes that hold all lines, and room for numbers, title and legend."""
+        x = _ticks(min(line.x.min() for line in lines), max(line.x.max() for line in lines))
+        y = _ticks(min(line.low.min() for line in lines), max(line.high.max() for line in lines))
+        font = ImageFont.load_default(_TEXT_SIZE)
+        numbers = max(font.getlength(_number(tick)) for tick in y)
+        legend = _SAMPLE + 8 + max(font.getlength(drawable(name)) for name in names)
+        left = _MARGIN + _TEXT_SIZE + 12 + math.ceil(numbers) + _TICK
+        top = _MARGIN + (_TITLE_SIZE + 12 if title else 0)
+        plot = _HEIGHT + 2 * _TEXT_SIZE + 3 * _MARGIN
+        return cls(
+            *(x, y, left, top),
+            width=left + _WIDTH + 2 * _MARGIN + math.ceil(legend),
+            height=top + max(plot, len(names) * _LEGEND_LINE + _MARGIN),
+        )
+
+    def at(self, x: float, y: float) -> Point:
+        """Place of a point, on the finer paper."""
+        right = (x - self.x[0]) / (self.x[-1] - self.x[0])
+        up = (y - self.y[0]) / (self.y[-1] - self.y[0])
+        return (
+            (self.left + right * _WIDTH) * _FINER,
+            (self.top + (1.0 - up) * _HEIGHT) * _FINER,
+        )
+
+
+def _ticks(low: float, high: float) -> tuple[float, ...]:
+    """Round numbers from below the lowest to above the highest value, five or so.
+
+    Examples
+    --------
+    >>> _ticks(0.0, 1.0)
+    (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+    """
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    rough = (high - low) / 5
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= rough * 0.999)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return tuple(round(i * step, 12) for i in range(first, last + 1))
+
+
+def _number(value: float) -> str:
+    """Write a tick."""
+    return f"{value:g}"
+
+
+def _draw_axes(
+    draw: ImageDraw.ImageDraw, frame: _Frame, title: str, x_label: str, y_label: str
+) -> None:
+    """Draw grid, numbers and words."""
+    font = ImageFont.load_default(_TEXT_SIZE * _FINER)
+    for tick in frame.x:
+        (x, bottom), (_, top) = frame.at(tick, frame.y[0]), frame.at(tick, frame.y[-1])
+        draw.line((x, top, x, bottom), fill=_GRID, width=_FINER)
+        place = (x, bottom + _TICK * _FINER)
+        draw.text(place, _number(tick), fill=_DARK, font=font, anchor="ma")
+    for tick in frame.y:
+        (left, y), (right, _) = frame.at(frame.x[0], tick), frame.at(frame.x[-1], tick)
+        draw.line((left, y, right, y), fill=_GRID, width=_FINER)
+        place = (left - _TICK * _FINER, y)
+        draw.text(place, _number(tick), fill=_DARK, font=font, anchor="rm")
+    (left, bottom), (right, top) = (frame.at(frame.x[end], frame.y[end]) for end in (0, -1))
+    draw.line((left, top, left, bottom, right, bottom), fill=_DARK, width=_FINER)
+    below = bottom + (_TICK + _TEXT_SIZE + _MARGIN) * _FINER
+    draw.text(((left + right) / 2, below), drawable(x_label), _DARK, font, anchor="ma")
+    _draw_upright(draw, drawable(y_label), font, (_MARGIN * _FINER, (top + bottom) / 2))
+    if title:
+        large = ImageFont.load_default(_TITLE_SIZE * _FINER)
+        draw.text((left, _MARGIN * _FINER), drawable(title), _DARK, large, anchor="la")
+
+
+def _draw_upright(
+    draw: ImageDraw.ImageDraw,
+    text: str,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    place: Point,
+) -> None:
+    """Write along the vertical axis, from the bottom up; ``place`` is the middle left."""
+    if not text:
+        return
+    left, top, right, bottom = font.getbbox(text)
+    mask = Image.new("L", (math.ceil(right - left), math.ceil(bottom - top)))
+    ImageDraw.Draw(mask).text((-left, -top), text, fill=255, font=font)
+    turned = mask.rotate(90, expand=True)
+    draw.bitmap((round(place[0]), round(place[1] - turned.height / 2)), turned, fill=_DARK)
+
+
+def _draw_line(draw: ImageDraw.ImageDraw, frame: _Frame, line: _Line, style: _Style) -> None:
+    """Draw the band, the curve, and some marks upon it."""
+    upper = [frame.at(x, y) for x, y in zip(line.x, line.high, strict=True)]
+    lower = [frame.at(x, y) for x, y in zip(line.x, line.low, strict=True)]
+    if len(upper) > 1 and upper != lower:
+        draw.polygon([*upper, *reversed(lower)], fill=(*style.color, _BAND))
+    points = [frame.at(x, y) for x, y in zip(line.x, line.y, strict=True)]
+    _draw_path(draw, points, style)
+    for i in np.unique(np.linspace(0, len(points) - 1, _MARKS).round().astype(int)):
+        _draw_mark(draw, points[i], style)
+
+
+def _draw_path(draw: ImageDraw.ImageDraw, points: Sequence[Point], style: _Style) -> None:
+    """Draw a line through points, in the dashes of its style."""
+    for piece in _dashed(points, [length * _FINER for length in style.dashes]):
+        draw.line(piece, fill=style.color, width=2 * _FINER, joint="curve")
+
+
+def _dashed(points: Sequence[Point], dashes: Sequence[int]) -> Iterator[list[Point]]:
+    """Cut a line into its dashes; without any it stays whole."""
+    if not dashes:
+        yield list(points)
+        return
+    lengths = cycle(dashes)
+    drawing, left, piece = True, float(next(lengths)), [points[0]]
+    for start, end in pairwise(points):
+        length, done = math.dist(start, end), 0.0
+        while length - done > left:
+            done += left
+            share = done / length
+            middle = (
+                start[0] + share * (end[0] - start[0]),
+                start[1] + share * (end[1] - start[1]),
+            )
+            if drawing:
+                yield [*piece, middle]
+            drawing, left, piece = not drawing, float(next(lengths)), [middle]
+        left -= length - done
+        piece.append(end)
+    if drawing and len(piece) > 1:
+        yield piece
+
+
+def _draw_mark(draw: ImageDraw.ImageDraw, place: Point, style: _Style) -> None:
+    """Draw the mark of a style."""
+    size = _MARK * _FINER
+    corners = [(place[0] + size * x, place[1] + size * y) for x, y in style.shape]
+    draw.polygon(corners, fill=style.color)
+
+
+def _draw_legend(
+    draw: ImageDraw.ImageDraw, frame: _Frame, row: int, name: str, style: _Style
+) -> None:
+    """Draw one line of the legend."""
+    left = (frame.left + _WIDTH + _MARGIN) * _FINER
+    y = (frame.top + _LEGEND_LINE * (row + 0.5)) * _FINER
+    right = left + _SAMPLE * _FINER
+    _draw_path(draw, [(left, y), (right, y)], style)
+    _draw_mark(draw, ((left + right) / 2, y), style)
+    font = ImageFont.load_default(_TEXT_SIZE * _FINER)
+    draw.text((right + 8 * _FINER, y), drawable(name), fill=_DARK, font=font, anchor="lm")
