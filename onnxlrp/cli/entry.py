@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from onnxlrp import __version__
 from onnxlrp.cli import (
+    ablate,
     check,
     compare,
     evaluate,
@@ -26,6 +27,7 @@ COMMANDS: tuple[Command, ...] = (
     explain.COMMAND,
     check.COMMAND,
     flip.COMMAND,
+    ablate.COMMAND,
     evaluate.COMMAND,
     compare.COMMAND,
     presets.COMMAND,

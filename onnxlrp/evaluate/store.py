@@ -13,6 +13,7 @@ import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol, TypeAlias, get_args
@@ -98,7 +99,7 @@ class FolderStore:
     Parameters
     ----------
     folder : Path
-        Made if missing.
+        Made, if missing, when the first picture is finished.
     manifest : mapping
         What results depend on; a run is resumed under the same only.
     existing : "refuse", "resume" or "replace"
@@ -116,18 +117,14 @@ class FolderStore:
         choice("existing", existing, get_args(Existing))
         self._folder = folder
         self._finished: set[str] = set()
-        plain = json.loads(json.dumps(manifest))
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
+        self._manifest = json.loads(json.dumps(manifest))
+        self._sizes: dict[str, int] = {}
+        with self._writing("name another folder"):
             if existing == "resume" and (folder / MANIFEST).exists():
-                self._resume(plain)
+                self._resume()
+                self._sizes = {name: (folder / name).stat().st_size for name in _TABLES}
             else:
-                self._begin(plain, existing)
-            self._sizes = {name: (folder / name).stat().st_size for name in _TABLES}
-        except OSError as error:
-            raise OutputError(
-                f"'{folder}' cannot be written to: {error.strerror or error}; name another folder."
-            ) from error
+                self._check_free(existing)
 
     def finished(self) -> frozenset[str]:
         """Names of the pictures that need not be judged again."""
@@ -147,17 +144,14 @@ class FolderStore:
             CURVES: judgement.curves,
             FAILURES: failures,
         }
-        try:
+        with self._writing("what is finished is kept; make room and resume"):
+            if not self._sizes:
+                self._begin()
             for name, some in rows.items():
                 self._append(name, _lines(map(astuple, some)))
             line = _lines([(judgement.image, *self._sizes.values())])
             with (self._folder / PROGRESS).open("ab") as file:
                 file.write(line)
-        except OSError as error:
-            raise OutputError(
-                f"'{self._folder}' cannot be written to: {error.strerror or error}. What is "
-                "finished is kept; make room and resume."
-            ) from error
         self._finished.add(judgement.image)
 
     def scores(self) -> Iterator[ScoreRow]:
@@ -175,23 +169,42 @@ class FolderStore:
         for row in self._rows(FAILURES):
             yield FailureRow(row[0], row[1])
 
-    def _begin(self, manifest: Mapping[str, Any], existing: Existing) -> None:
-        """Start empty tables, the manifest last: a folder without one holds no run."""
-        present = sorted(path.name for path in self._folder.iterdir())
+    @contextmanager
+    def _writing(self, advice: str) -> Iterator[None]:
+        """Say what to do where the system refuses to write."""
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or error
+            raise OutputError(
+                f"'{self._folder}' cannot be written to: {reason}; {advice}."
+            ) from error
+
+    def _check_free(self, existing: Existing) -> None:
+        """Refuse a folder that holds something, unless that may be replaced."""
+        there = next(p for p in (self._folder, *self._folder.absolute().parents) if p.exists())
+        if not there.is_dir():
+            raise OutputError(f"'{there}' is a file, not a folder; name a folder.")
+        present = sorted(path.name for path in there.iterdir()) if there == self._folder else []
         if present and existing != "replace":
             raise OutputError(
                 f"'{self._folder}' is not empty ({', '.join(present[:3])}"
                 f"{', …' if len(present) > 3 else ''}): resume the run in it, replace it, or name "
                 "another folder."
             )
+
+    def _begin(self) -> None:
+        """Start empty tables, the manifest last: a folder without one holds no run."""
+        self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / MANIFEST).unlink(missing_ok=True)
         for name in _TABLES:
             (self._folder / name).write_bytes(_header(name))
         (self._folder / PROGRESS).write_bytes(_lines([_PROGRESS_COLUMNS]))
-        text = json.dumps(manifest, indent=2, ensure_ascii=False)
+        text = json.dumps(self._manifest, indent=2, ensure_ascii=False)
         (self._folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        self._sizes = dict(zip(_TABLES, _empty_sizes(), strict=True))
 
-    def _resume(self, manifest: Mapping[str, Any]) -> None:
+    def _resume(self) -> None:
         """Take up the run that is there, without what it left unfinished."""
         journal = self._folder / PROGRESS
         try:
@@ -205,7 +218,7 @@ class FolderStore:
                 f"'{self._folder}' holds a run that is damaged ({error}); start anew in another "
                 "folder."
             ) from error
-        other = _difference(before, manifest)
+        other = _difference(before, self._manifest)
         if other:
             raise OutputError(
                 f"'{self._folder}' holds a run with another {other}; use the same settings, or "

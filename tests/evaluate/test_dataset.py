@@ -246,6 +246,7 @@ def test_mistakes_are_one_clear_line(model, tmp_path, options, error, message):
     with pytest.raises(error, match=message) as raised:
         evaluate(model, out=tmp_path / "out", **(standard | options))
     assert "\n" not in str(raised.value)
+    assert not (tmp_path / "out" / "progress.csv").exists() or "two pictures" in message
 
 
 def test_labels_that_nobody_gave_are_missed_at_once(model, folder, tmp_path):

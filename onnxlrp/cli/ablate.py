@@ -1,0 +1,92 @@
+"""``onnxlrp ablate``: what becomes of the scores when channels of a layer are silenced."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from onnxlrp.cli import judging
+from onnxlrp.cli.command import Command
+from onnxlrp.cli.options import add_network_options
+
+_DESCRIPTION = """\
+Rank the channels of a layer, silence the first ones, and see what becomes of the
+scores. Without --channels or --top the score is followed while more and more
+channels are silenced; --top N and --channels silence these alone.
+
+Writes neurons.csv (image, layer, channel, relevance, positive, negative,
+absolute, activation), ablation.csv (image, layer, mode, n, label, before,
+after), summary.json, report.html, and, for a curve, curves.png."""
+
+_EXAMPLES = """\
+  onnxlrp ablate --layer fire9_concat -o out
+  onnxlrp ablate model.onnx cat.jpg --layer conv5 --top 10 -o out
+  onnxlrp ablate model.onnx cat.jpg --layer conv5 --channels 3 17 42 --mode keep -o out"""
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="[MODEL] [IMAGE ...], as for explain"
+    )
+    judging.add_design_options(parser)
+    add = parser.add_argument_group("the ablation").add_argument
+    add("--layer", required=True, metavar="LAYER", help="layer or tensor ('onnxlrp check' lists)")
+    add("--channels", type=int, nargs="+", metavar="N", help="silence these channels")
+    add("--top", type=int, metavar="N", help="silence the first N channels of the ranking")
+    add(
+        "--by",
+        default="positive",
+        metavar="RANKING",
+        help="positive, absolute, negative, relevance or activation (default: positive)",
+    )
+    add(
+        "--mode",
+        default="remove",
+        metavar="MODE",
+        help="remove: they become zero; keep: all others do; mean: they become their channel's "
+        "mean (default: remove)",
+    )
+    add("--counts", type=int, default=20, metavar="N", help="steps of the curve (default: 20)")
+    add("--score", default="logit", metavar="SCORE", help="of the curve (default: logit)")
+    add_network_options(parser)
+    judging.add_folder_options(parser, resume=False)
+
+
+def run(arguments: Namespace) -> int:
+    """Read everything, ablate, and only then write."""
+    from onnxlrp.cli.ablating import Ablation, ablation_curves, ablation_once, write
+    from onnxlrp.cli.inputs import packaged_pictures, read_samples, sort_paths
+    from onnxlrp.cli.network import load_network
+    from onnxlrp.errors import InputError
+
+    if arguments.channels is not None and arguments.top is not None:
+        raise InputError("--channels and --top exclude each other: give one of them.")
+    designs = judging.designs(arguments.composite or [judging.DEFAULT_COMPOSITE])
+    if len(designs) > 1:
+        raise InputError(f"{len(designs)} designs were given: one ranks the channels.")
+    judging.check_folder(arguments.output, arguments.force)
+    model_path, image_paths = sort_paths(arguments.paths)
+    model = load_network(model_path, arguments)
+    samples = read_samples(model, image_paths or packaged_pictures(model_path))
+    ablation = Ablation(
+        model=model,
+        composite=next(iter(designs.values())),
+        layer=arguments.layer,
+        by=arguments.by,
+        mode=arguments.mode,
+        target=judging.target(arguments.target),
+        device=arguments.device,
+    )
+    if arguments.channels is None and arguments.top is None:
+        found = ablation_curves(
+            ablation, samples, arguments.counts, arguments.score, arguments.seed
+        )
+    else:
+        found = ablation_once(ablation, samples, arguments.channels, arguments.top)
+    written = write(arguments.output, ablation, found)
+    print("\n".join([*found.lines, "", *map(str, written)]))
+    return 0
+
+
+COMMAND = Command("ablate", "silence channels of a layer", configure, run, _DESCRIPTION, _EXAMPLES)
