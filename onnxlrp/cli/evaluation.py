@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,7 @@ def _summary(
     means = mean_scores(evaluation.scores())
     data: dict[str, Any] = {
         "model": {"name": model.name, "sha256": model.sha256},
+        "settings": asdict(evaluation.settings),
         "images": evaluation.images,
         "failed": [row.image for row in failures],
         "means": {

@@ -35,12 +35,13 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """Read everything, then flip."""
+    """Read everything, flip, and only then write."""
     from onnxlrp.cli.evaluation import console_report, write_report
     from onnxlrp.cli.inputs import packaged_pictures, read_samples, sort_paths
     from onnxlrp.cli.network import load_network
+    from onnxlrp.cli.tables import write_table
     from onnxlrp.errors import InputError
-    from onnxlrp.evaluate import evaluate
+    from onnxlrp.evaluate import CurveRow, ScoreRow, evaluate
     from onnxlrp.evaluate.metrics import METRICS
     from onnxlrp.evaluate.ordering import ORDERS
 
@@ -60,13 +61,12 @@ def run(arguments: Namespace) -> int:
             flipping=how,
             seed=arguments.seed,
             device=arguments.device,
-            out=arguments.output,
-            existing=judging.existing(arguments),
             progress=bar.step,
         )
-    failures = list(found.failures())
-    if len(failures) == found.images:
-        raise InputError(f"{failures[0].image}: {failures[0].reason}")
+    for failure in found.failures():
+        raise InputError(f"{failure.image}: {failure.reason}")
+    write_table(arguments.output / "scores.csv", ScoreRow, found.scores())
+    write_table(arguments.output / "curves.csv", CurveRow, found.curves())
     written = write_report(arguments.output, model, found, f"Pixel flipping of {model.name}")
     print(console_report(found) + "\n")
     print("\n".join(map(str, written)))
