@@ -12,6 +12,7 @@ from onnxlrp.graph.merge import Array, fold, kernel
 from onnxlrp.graph.model import Change, Node
 from onnxlrp.graph.norms import recognise_norms
 from onnxlrp.graph.pads import merge_pads
+from onnxlrp.graph.quantised import merge_quantisation
 from onnxlrp.graph.spelled import recognise_functions
 
 _MOVES = frozenset({"Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
@@ -25,6 +26,7 @@ def canonize(draft: Draft) -> Draft:
         recognise_functions,
         recognise_norms,
         cut_final_activation,
+        merge_quantisation,
         merge_pads,
         merge_affine,
     ):

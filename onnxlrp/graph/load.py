@@ -12,7 +12,8 @@ from onnxlrp.errors import ModelError, ModelFileError
 from onnxlrp.graph.canonize import canonize
 from onnxlrp.graph.draft import Draft
 from onnxlrp.graph.model import Layer, Model, Tensor
-from onnxlrp.graph.proto import inferred, inlined
+from onnxlrp.graph.precision import in_single_precision
+from onnxlrp.graph.proto import in_order, inferred, inlined
 from onnxlrp.graph.settle import settle
 from onnxlrp.graph.source import Source, read
 from onnxlrp.graph.trace import find_ports, trace
@@ -84,7 +85,8 @@ def _imported(
 ) -> Model:
     """Go from the parsed file to the Model, step by step."""
     light, weights = separate(file)
-    proto, settled = settle(inlined(light), weights)
+    proto, weights, retyped = in_single_precision(in_order(inlined(light)), weights)
+    proto, settled = settle(proto, weights)
     types = inferred(proto)
     picture, explained = find_ports(proto, output)
     draft = canonize(trace(proto, weights, types, picture, explained))
@@ -106,7 +108,7 @@ def _imported(
         input=picture,
         output=explained,
         explained=draft.explained,
-        changes=(*settled, *draft.changes),
+        changes=(*retyped, *settled, *draft.changes),
         opset=file.opset,
         ir_version=proto.ir_version,
         preprocessing=preprocessing,

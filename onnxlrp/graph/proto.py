@@ -111,6 +111,34 @@ def inlined(proto: onnx.ModelProto) -> onnx.ModelProto:
     return inliner.inline_local_functions(proto)
 
 
+def in_order(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Sort the nodes so that each stands behind those that it reads, else as they are.
+
+    onnxruntime runs a graph in any order, and some converters leave one. ``proto`` is changed: pass
+    a copy. What reads a tensor that nothing makes, or in a circle, comes last.
+    """
+    made = {name for node in proto.graph.node for name in node.output if name}
+    ready = {""}
+    waiting, sorted_already = list(proto.graph.node), True
+    ordered: list[onnx.NodeProto] = []
+    while waiting:
+        late: list[onnx.NodeProto] = []
+        for node in waiting:
+            if all(name in ready or name not in made for name in reads(node)):
+                ordered.append(node)
+                ready.update(node.output)
+            else:
+                late.append(node)
+        if len(late) == len(waiting):
+            ordered += late
+            break
+        waiting, sorted_already = late, sorted_already and not late
+    if not sorted_already:
+        del proto.graph.node[:]
+        proto.graph.node.extend(ordered)
+    return proto
+
+
 def extracted(proto: onnx.ModelProto, outputs: Iterable[str]) -> onnx.ModelProto:
     """Cut out the part of the model that computes these tensors; IR and opsets stay."""
     import onnx

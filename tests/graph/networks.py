@@ -53,9 +53,9 @@ def run_layer(model, layer, x):
     return open_session(proto, {}).run(None, {inputs[0]: x})[0]
 
 
-def check_layers(model, x):
+def check_layers(model, x, layers=None):
     """Every merged layer, run alone with its folded weights, makes onnxruntime's own tensor."""
-    layers = [layer for layer in model.layers if layer.merged]
+    layers = layers or [layer for layer in model.layers if layer.merged]
     names = {name for layer in layers for name in (layer.node.inputs[0], layer.node.output)}
     tensors = run(model, x, names)
     for layer in layers:
