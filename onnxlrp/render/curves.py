@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import cycle, pairwise
+from itertools import cycle
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from onnxlrp.errors import InputError, NumericalError
+from onnxlrp.render.dashes import Point, dashed
 from onnxlrp.render.figure import drawable
 
-Point: TypeAlias = tuple[float, float]
 Ink: TypeAlias = tuple[int, int, int]
 
 # All in pixels of the picture.
@@ -263,33 +263,8 @@ def _draw_line(draw: ImageDraw.ImageDraw, frame: _Frame, line: _Line, style: _St
 
 def _draw_path(draw: ImageDraw.ImageDraw, points: Sequence[Point], style: _Style) -> None:
     """Draw a line through points, in the dashes of its style."""
-    for piece in _dashed(points, [length * _FINER for length in style.dashes]):
+    for piece in dashed(points, [length * _FINER for length in style.dashes]):
         draw.line(piece, fill=style.color, width=2 * _FINER, joint="curve")
-
-
-def _dashed(points: Sequence[Point], dashes: Sequence[int]) -> Iterator[list[Point]]:
-    """Cut a line into its dashes; without any it stays whole."""
-    if not dashes:
-        yield list(points)
-        return
-    lengths = cycle(dashes)
-    drawing, left, piece = True, float(next(lengths)), [points[0]]
-    for start, end in pairwise(points):
-        length, done = math.dist(start, end), 0.0
-        while length - done > left:
-            done += left
-            share = done / length
-            middle = (
-                start[0] + share * (end[0] - start[0]),
-                start[1] + share * (end[1] - start[1]),
-            )
-            if drawing:
-                yield [*piece, middle]
-            drawing, left, piece = not drawing, float(next(lengths)), [middle]
-        left -= length - done
-        piece.append(end)
-    if drawing and len(piece) > 1:
-        yield piece
 
 
 def _draw_mark(draw: ImageDraw.ImageDraw, place: Point, style: _Style) -> None:
