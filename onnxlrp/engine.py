@@ -36,8 +36,8 @@ Bounds = Callable[[Step, tuple[Shape, ...]], tuple[tuple[Array, ...], tuple[Arra
 class LayerBooks:
     """Where the relevance of one layer went, in units of relevance, float64 (N,) each.
 
-    ``arrived`` = ``handed`` + ``bias`` + ``epsilon`` + ``other``. Where a tensor has no axis of
-    pictures in front, its total stands in equal parts for each.
+    ``arrived`` = ``handed`` + ``bias`` + ``epsilon`` + ``other``. Where a tensor's first axis is
+    not that of the pictures, only the sum over all pictures counts.
 
     Attributes
     ----------
@@ -231,7 +231,7 @@ class Sweep:
 
 
 def _total(relevances: Iterable[NDArray[Any] | None], pictures: int) -> NDArray[np.float64]:
-    """Σ R over all tensors, per picture; in equal parts where the first axis is not theirs."""
+    """Σ R over all tensors, per picture; in equal parts where the first axis cannot be theirs."""
     total = np.zeros(pictures)
     for relevance in relevances:
         if relevance is None:

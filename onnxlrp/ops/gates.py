@@ -49,8 +49,11 @@ def unscaled(model: Model, name: str) -> str:
     return unscaled(model, signals[0])
 
 
-def comes_from(model: Model, name: str, source: str) -> bool:
-    """Whether the tensor is made of ``source`` alone, element by element or by statistics of it."""
+def comes_from(model: Model, name: str, source: str, moved: bool = False) -> bool:
+    """Whether the tensor is made of ``source`` alone, element by element or by statistics of it.
+
+    ``moved``: or of parts of it, and of its elements in other places.
+    """
     pending, seen = [name], {source}
     while pending:
         tensor = pending.pop()
@@ -58,25 +61,26 @@ def comes_from(model: Model, name: str, source: str) -> bool:
             continue
         seen.add(tensor)
         layer = model.producers.get(tensor)
-        if layer is None or not _is_function(layer):
+        if layer is None or not _is_function(layer, moved):
             return False
         pending += _signals(layer)
     return True
 
 
 def ancestors(model: Model, name: str) -> Iterator[str]:
-    """The tensor and all that it is made of, element by element or by statistics, nearest first."""
+    """The tensor and all that it is made of as above, moves included, nearest first."""
     found = [name]
     for tensor in found:
         layer = model.producers.get(tensor)
-        if layer is not None and _is_function(layer):
+        if layer is not None and _is_function(layer, moved=True):
             found += [i for i in _signals(layer) if i not in found]
     yield from found
 
 
-def _is_function(layer: Layer) -> bool:
+def _is_function(layer: Layer, moved: bool) -> bool:
     """Whether the layer works element by element, makes statistics, or lays them out again."""
-    return layer.op in ELEMENTWISE | STATISTICS | SHAPING or _is(layer, Pass)
+    known = layer.op in ELEMENTWISE | STATISTICS | SHAPING or _is(layer, Pass)
+    return known or (moved and _is(layer, Move))
 
 
 def _is(layer: Layer, kind: type) -> bool:

@@ -88,8 +88,8 @@ class Quotient(Operation):
     """A quotient by an activation that passes relevance to one of the two.
 
     * A constant by x: a reciprocal, an activation of x.
-    * x by a norm, mean or element-wise function of x, or of what x comes from: the norm is held
-      fixed, all to x.
+    * x by a norm, mean, part or element-wise function of x, or of what x comes from: the norm is
+      held fixed, all to x.
     """
 
     treatment: ClassVar[str] = "all to the numerator, a norm of it in the denominator held fixed"
@@ -100,7 +100,8 @@ class Quotient(Operation):
         self.signals = (0,) if 0 in layer.signals else (1,)
         self.held = tuple(i for i in (0, 1) if i not in self.signals)
         normed = len(layer.signals) < 2 or any(
-            comes_from(model, numerator, source) and comes_from(model, denominator, source)
+            comes_from(model, numerator, source, moved=True)
+            and comes_from(model, denominator, source, moved=True)
             for source in ancestors(model, numerator)
         )
         if not normed:

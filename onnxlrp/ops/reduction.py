@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from onnxlrp.graph.model import Layer, Model
+from onnxlrp.graph.proto import inferred
 from onnxlrp.ops.base import Array, Linear, LinearMap, Operation, Shape, Tensors, operation
 
 _MIXES = "it reduces the batch axis and so mixes pictures"
@@ -22,13 +23,13 @@ class Axes:
         self._axes = None if axes is None or len(axes) == 0 else tuple(int(a) for a in axes)
         if self._axes is None and op.node.attributes.get("noop_with_empty_axes", 0):
             raise op.unsupported("noop_with_empty_axes without axes reduces nothing")
-        if self._axes is None or 0 in self._axes:
+        if self._axes is None or (0 in self._axes and pictures_in_front(op)):
             raise op.unsupported(_MIXES)
 
     def of(self, rank: int) -> tuple[int, ...]:
         """The axes as non-negative numbers for a tensor of that rank."""
         axes = tuple(sorted(axis % rank for axis in self._axes or ()))
-        if 0 in axes:
+        if 0 in axes and 0 not in (self._axes or ()) and pictures_in_front(self._op):
             raise self._op.unsupported(_MIXES)
         return axes
 
@@ -36,6 +37,16 @@ class Axes:
         """The reduced tensor with its reduced axes put back as ones."""
         axes = self.of(len(in_shape))
         return reduced.reshape([1 if i in axes else n for i, n in enumerate(in_shape)])
+
+
+def pictures_in_front(op: Operation) -> bool:
+    """Whether axis 0 of the input may be that of the pictures, for all that is known of its size.
+
+    Branches that were stacked stand on an axis of their own, of another size.
+    """
+    found = inferred(op.model.proto).get(op.node.inputs[0])
+    size = found.shape[0] if found is not None and found.shape else None
+    return not isinstance(size, int) or size == op.model.fixed_batch
 
 
 class ReductionMap:

@@ -68,7 +68,8 @@ class SingleNode:
         layer = Layer(0, called, signals=signals)
         self.model = Model(
             name="single", sha256="", proto=proto, layers=(layer,), constants=self.constants,
-            input=Tensor("i0", "float32", None), output=Tensor("o0", "float32", None),
+            input=Tensor("i0", "float32", next(iter(self.inputs.values())).shape),
+            output=Tensor("o0", "float32", None),
             explained="o0", changes=(), opset=opset, ir_version=8,
         )  # fmt: skip
 

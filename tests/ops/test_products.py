@@ -19,7 +19,7 @@ def network(body, opset=17):
             net (float[N, 4, 3, 3] x) => (float[N, M] y)
             <float[4, 4, 1, 1] w = {{{", ".join(f"{(7 * i % 16 - 8) / 8}" for i in range(16))}}},
              float half = {{0.5}}, float two = {{2.0}}, float one = {{1.0}}, float tiny = {{0.001}},
-             int64[2] hw = {{2, 3}}, int64[4] whole = {{1, 4, 3, 3}}>
+             int64[2] hw = {{2, 3}}, int64[4] whole = {{1, 4, 3, 3}}, int64[2] parts = {{2, 1}}>
             {{ {body}  y = Flatten(z) }}"""
         )
     )
@@ -101,6 +101,9 @@ QUOTIENTS = {
     "variance by moments": (
         "m = ReduceMean<axes = [1]>(x)  d = Sub(x, m)  q = Mul(x, x)  s = ReduceMean<axes = [1]>(q)"
         "  k = Mul(m, m)  v = Sub(s, k)  e = Add(v, tiny)  r = Sqrt(e)  z = Div(d, r)", "d"),
+    "attention's normaliser": (
+        "t = Transpose<perm = [0, 1, 3, 2]>(x)  p = MatMul(x, t)  a, b = Split<axis = 3>(p, parts)"
+        "  e = Add(b, tiny)  z = Div(a, e)", "a"),
     "softsign": ("a = Abs(x)  e = Add(a, one)  z = Div(x, e)", "x"),
     "reciprocal": ("a = Abs(x)  e = Add(a, one)  z = Div(one, e)", "e"),
 }  # fmt: skip

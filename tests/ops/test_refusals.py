@@ -115,6 +115,28 @@ def test_a_negative_axis_of_the_batch_is_refused_when_the_rank_is_known():
         single.operation.propagate(normal(1, 4, 6, 6), single.tensors())
 
 
+def test_stacked_branches_may_be_reduced_where_they_were_stacked():
+    model = onnxlrp.load(
+        parser.parse_model(
+            """<ir_version: 8, opset_import: ["" : 17]>
+            net (float[N, 4] x) => (float[N, 4] y) <int64[1] front = {0}>
+            {
+                a = Relu(x)
+                one = Unsqueeze(x, front)
+                other = Unsqueeze(a, front)
+                both = Concat<axis = 0>(one, other)
+                y = ReduceMean<axes = [0], keepdims = 0>(both)
+            }"""
+        )
+    )
+    x = normal(3, 4)
+    result = onnxlrp.explain(model, x, "epsilon", target=1, books=True)
+    wanted = np.zeros_like(x)
+    wanted[:, 1] = (x + np.maximum(x, 0))[:, 1] / 2
+    np.testing.assert_allclose(result.relevance, wanted, rtol=1e-4, atol=1e-6)
+    assert all(abs(books.other.sum()) < 1e-5 for books in result.books)
+
+
 def test_a_further_output_that_is_read_is_refused():
     model = onnxlrp.load(
         parser.parse_model(
