@@ -193,7 +193,8 @@ class Judge:
         """
         try:
             x = item.tensor(self.model)
-            explainer = Explainer(self.model, x, self.settings.device, budget=DEFAULT_BUDGET if len(self.designs) > 1 else 0)
+            budget = DEFAULT_BUDGET if len(self.designs) > 1 else 0
+            explainer = Explainer(self.model, x, self.settings.device, budget=budget)
             target = self._target(item, explainer)
             subjects = self._subjects(item, x, explainer, target)
             return self._judged(item, subjects, target)

@@ -21,7 +21,7 @@ def test_relevance_is_shared_in_proportion_within_each_window() -> None:
         load(parser.parse_model(POOLED)),
         x,
         Composite("shared", max_pool="average"),
-        target=weights,
+        target=weights.reshape(1, 2, 2),
         init="one",
     )
     windows = x.reshape(2, 2, 2, 2).swapaxes(1, 2).reshape(4, 4)
