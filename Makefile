@@ -1,7 +1,7 @@
 # make setup   .venv with onnxlrp and the development tools (again only when pyproject.toml changes)
 # make run     explain the packaged network on the packaged pictures, into output/
 # make test    format, lint, types, import contracts, spelling, tests
-# make bench   time the engine against onnxruntime's plain forward
+# make bench   time the engine against onnxruntime's plain forward, PyTorch, zennit and captum
 # make clean   remove everything that make made
 
 SHELL := /bin/bash
@@ -50,9 +50,23 @@ test: setup
 	$(BIN)/codespell
 	$(BIN)/pytest -q
 
-bench: setup
-	$(BIN)/python benchmarks/explain_speed.py vgg16 resnet50 mobilenet_v2
+# The peers live in an environment of their own. One that cannot be had is left out, and the results
+# say so. zennit asks for a later patch release of Python 3.11 than it needs.
+BENCH_VENV := .bench-venv
+BENCH_READY := $(BENCH_VENV)/.ready
+
+$(BENCH_READY): benchmarks/peers-requirements.txt | $(BIN)/python
+	$(BIN)/python -m venv $(BENCH_VENV)
+	-$(BENCH_VENV)/bin/python -m pip install --quiet --requirement $<
+	-$(BENCH_VENV)/bin/python -m pip install --quiet --no-deps --ignore-requires-python zennit==1.0.0
+	touch $@
+
+bench: setup $(BENCH_READY)
+	@peers=; if $(BENCH_VENV)/bin/python -c 'import torch, onnx' 2>/dev/null; then \
+		peers='--peers $(BENCH_VENV)/bin/python'; \
+	else echo 'PyTorch could not be installed: its peers are left out.'; fi; \
+	$(BIN)/python benchmarks/compare.py $$peers --write
 
 clean:
-	rm -rf $(VENV) output dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BENCH_VENV) output dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find onnxlrp ui tests -name __pycache__ -type d -prune -exec rm -rf {} +
