@@ -55,6 +55,7 @@ def kernel(node: Node, draft: Draft) -> Kernel | None:
         "ConvTranspose": _conv_transpose,
         "Gemm": _gemm,
         "MatMul": _matmul,
+        "BatchNormalization": _channel_norm,
         "GroupNormalization": _channel_norm,
         "InstanceNormalization": _channel_norm,
         "LayerNormalization": _last_axis_norm,
@@ -120,6 +121,8 @@ def _matmul(node: Node, weight: Array, draft: Draft) -> Kernel | None:
 def _channel_norm(node: Node, weight: Array, draft: Draft) -> Kernel | None:
     """Read the scale (C,) of a normalisation along axis 1."""
     rank = draft.rank(node.output)
+    if node.attributes.get("spatial", 1) != 1:  # BatchNormalization until opset 8
+        return None
     if rank is None or weight.ndim != 1 or (draft.shape(node.output) or ())[1:2] != weight.shape:
         return None
     channels = Channels(weight.size, rank - 1, rank)
@@ -159,7 +162,8 @@ def fold(
         return None
     for values in made.values():
         values.flags.writeable = False
-    inputs = (node.inputs[0], weight_name, *([bias_name] if kernel.takes_bias else []))
+    parameters = (weight_name, bias_name) if kernel.takes_bias else (weight_name,)
+    inputs = (node.inputs[0], *parameters, *node.inputs[3:])
     return replace(node, inputs=inputs, attributes=kernel.attributes), made
 
 

@@ -146,6 +146,17 @@ def test_batch_normalization_of_a_sequence_does_not_merge_into_its_features():
     assert ops(model) == ["MatMul", "BatchNormalization"]
 
 
+def test_affine_nodes_merge_into_a_batch_normalization_that_has_no_layer_before_it():
+    text = f"""(float[N, 3, 4] x) => (float[N, 3, 4] y) {{
+        z = Tanh(x)  n = {BATCH_NORM}  c = Mul(n, along)  d = Add(c, along)  y = Relu(d) }}"""
+    rng = np.random.default_rng(0)
+    names = {name: rng.uniform(0.5, 2, 3).astype(np.float32) for name in "sbmv"}
+    model = load(network(text, **names, along=rng.uniform(0.5, 2, (3, 1)).astype(np.float32)))
+    assert ops(model) == ["Tanh", "BatchNormalization", "Relu"]
+    assert model.layers[1].merged == ("Mul_0", "Add_0")
+    check_layers(model, rng.standard_normal((2, 3, 4)).astype(np.float32))
+
+
 def test_batch_normalization_of_opset_7_with_statistics_a_pixel_stays():
     text = """(float[N, 3, 1, 1] x) => (float[N, 3, 1, 1] y)
         { z = Conv(x, w)  y = BatchNormalization <spatial = 0> (z, s, b, m, v) }"""
