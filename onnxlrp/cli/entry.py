@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from onnxlrp import __version__
 from onnxlrp.cli import (
     ablate,
+    bench,
     check,
     compare,
     evaluate,
@@ -32,6 +33,7 @@ COMMANDS: tuple[Command, ...] = (
     compare.COMMAND,
     presets.COMMAND,
     operators.COMMAND,
+    bench.COMMAND,
     warmup.COMMAND,
 )
 
