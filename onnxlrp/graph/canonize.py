@@ -91,8 +91,8 @@ def cut_final_activation(draft: Draft) -> Draft:
 def merge_affine(draft: Draft) -> Draft:
     """Fold affine nodes into the linear layer before them.
 
-    Layers: Conv, ConvTranspose, Gemm, MatMul with constant weights; BatchNormalization that
-    has none before it, LayerNormalization and their kin, with a constant scale. Nodes behind them, in any
+    Layers: Conv, ConvTranspose, Gemm, MatMul with constant weights; BatchNormalization that has
+    none before it, LayerNormalization and its kin, with a constant scale. Nodes behind them, in any
     number and order: see :func:`onnxlrp.graph.affine.affine`; MatMul's bias Add is one of them.
     A node stays if something else reads what stands before it, or if that is an output.
     """
