@@ -110,22 +110,27 @@ class Activations:
 
     def _joined(self, name: str, parts: list[NDArray[Any]]) -> NDArray[Any]:
         """Join a tensor of all batches; what follows from shapes alone is the same in each."""
-        if len(parts) == 1 or name not in self._model.signals:
+        steers = name not in self._model.signals  # a mask of the picture's own differs, a size not
+        if len(parts) == 1 or (steers and all(np.array_equal(part, parts[0]) for part in parts)):
             return parts[0]
         for part in parts:
-            self._joined_shape(name, part.shape)
+            self._check_front(name, part.shape)
         return np.concatenate(parts)
 
     def _joined_shape(self, name: str, shape: Shape) -> Shape:
         """Return a tensor's shape for all pictures, from its shape for one batch."""
         if len(self._x) == self._batch or name not in self._model.signals:
             return shape
+        self._check_front(name, shape)
+        return (len(self._x), *shape[1:])
+
+    def _check_front(self, name: str, shape: Shape) -> None:
+        """Refuse to join a tensor whose first axis is not that of the batch."""
         if not shape or shape[0] != self._batch:
             raise ModelError(
                 f"{self._model.name} takes batches of {self._batch}, and its tensor {name!r} of "
                 f"shape {shape} has no batch axis in front: explain {self._batch} at a time."
             )
-        return (len(self._x), *shape[1:])
 
     def _blame(self, name: str) -> str:
         """Find the layer that first makes NaN or Inf by looking at every layer's output."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from onnx import parser
 
+import onnxlrp
 from onnxlrp.rules import AlphaBeta, Epsilon, Flat, Gamma, WSquare
 from tests import naive
 from tests.engine.carry import carry
@@ -21,6 +23,20 @@ def test_the_winner_takes_all_and_the_first_one_on_ties(op, wins):
     to_a, to_b = single.operation.propagate(relevance, single.tensors())
     np.testing.assert_array_equal(to_a, np.where(wins(A, b), relevance, 0))
     np.testing.assert_array_equal(to_b, np.where(wins(A, b), 0, relevance))
+
+
+def test_a_mask_of_each_pictures_own_where_the_file_takes_one_at_a_time():
+    single = """<ir_version: 8, opset_import: ["" : 17]>
+        net (float[{n}, 4] x) => (float[{n}, 4] y) <float half = {{0.5}}>
+        {{ m = Greater(x, half)  y = Where(m, x, half) }}"""
+    x = normal(3, 4)
+    every, one = (
+        onnxlrp.explain(
+            onnxlrp.load(parser.parse_model(single.format(n=n))), x, "epsilon", target=2
+        ).relevance
+        for n in ("N", 1)
+    )
+    np.testing.assert_array_equal(every, one)
 
 
 def test_a_winner_that_was_repeated_collects_its_copies():
