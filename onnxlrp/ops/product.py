@@ -17,7 +17,7 @@ Treatment = Literal["auto", "uniform", "first", "second"]
 
 @operation("Mul")
 def multiplication(layer: Layer, model: Model) -> Operation:
-    """A gate's or norm's product: all to the signal; two signals: half to each; ·c: see Div."""
+    """·c: as /c; by a gate or a norm of itself: all to the other factor; else half to each."""
     for position in (0, 1):
         if layer.node.inputs[position] in model.constants:
             factor = np.asarray(model.constants[layer.node.inputs[position]], np.float32)
@@ -27,7 +27,7 @@ def multiplication(layer: Layer, model: Model) -> Operation:
 
 @operation("Div")
 def division(layer: Layer, model: Model) -> Operation:
-    """/c or ·c: merged into the linear layer before it, else passes; x/norm(x): all to x."""
+    """/c: merged into the linear layer before it, else passes; by a norm of itself: passes."""
     denominator = layer.node.inputs[1]
     if denominator in model.constants:
         factor = 1.0 / np.asarray(model.constants[denominator], np.float64)

@@ -85,6 +85,8 @@ class BatchNormalization(Scaling):
         super().__init__(layer, model)
         if self.node.attributes.get("training_mode", 0):
             raise self.unsupported("training mode; export the network in inference mode")
+        if not self.node.attributes.get("spatial", 1):
+            raise self.unsupported("statistics of each position (spatial = 0) have no rule here")
         if not all(self.is_constant(i) for i in range(1, 5)):
             raise self.unsupported("its statistics are computed by the network, not constant")
         scale, shift, mean, var = (np.asarray(self.constant(i), np.float64) for i in range(1, 5))
