@@ -1,6 +1,6 @@
 """Time onnxlrp, onnxruntime's plain forward and the peers in turn, in one run.
 
-    python benchmarks/compare.py [NETWORK ...] [--peers PYTHON] [--seconds 75] [--write]
+    python benchmarks/compare.py [NETWORK ...] [--peers PYTHON] [--seconds 60] [--write]
 
 Every round measures everything once, so that a drift of the machine's speed meets all alike; ratios
 are medians over the rounds. The peers answer from a process of another environment (see peers.py);
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
+from explain_speed import seconds as timed
 from memory import peak_of
 from networks import NETWORKS
 from peer_process import PeerError, Peers, peers_of
@@ -91,13 +92,6 @@ class Case:
         return calls
 
 
-def timed(call: Callable[[], object]) -> float:
-    """Seconds of a call."""
-    begin = time.perf_counter()
-    call()
-    return time.perf_counter() - begin
-
-
 def measure(case: Case, peers: Peers | None, budget: float, rounds: int) -> Measured:
     """Warm up and compare, then measure all in turn until the budget of seconds is spent."""
     found = Measured(case.network)
@@ -114,7 +108,8 @@ def measure(case: Case, peers: Peers | None, budget: float, rounds: int) -> Meas
         turns[name] = lambda name=name: peers.ask("time", method=name)["seconds"]
     found.seconds = {name: [] for name in turns}
     start, done = time.perf_counter(), 0
-    while done < LEAST_ROUNDS or (time.perf_counter() - start < budget and done < rounds):
+    least = min(LEAST_ROUNDS, rounds)
+    while done < least or (time.perf_counter() - start < budget and done < rounds):
         for name, turn in turns.items():
             time.sleep(PAUSE)
             found.seconds[name].append(turn())
@@ -219,7 +214,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("networks", nargs="*", default=list(NETWORKS), metavar="NETWORK")
     parser.add_argument("--peers", type=Path, help="Python that has torch, zennit and captum")
-    parser.add_argument("--seconds", type=float, default=75, help="for each network, about")
+    parser.add_argument("--seconds", type=float, default=60, help="for each network, about")
     parser.add_argument("--rounds", type=int, default=25, help="at most, for each network")
     parser.add_argument("--write", action="store_true", help="into results.md")
     arguments = parser.parse_args()
