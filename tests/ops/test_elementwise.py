@@ -91,6 +91,13 @@ def test_says_truly_whether_its_output_can_be_negative(
     assert operation.nonnegative(True) is of_nonnegative
 
 
+@pytest.mark.parametrize("low, of_any", [(0.0, True), (-1.0, False)])
+def test_old_clips_have_their_bounds_as_attributes(low, of_any):
+    operation = SingleNode("Clip", [A], opset=10, min=low, max=6.0).operation
+    assert operation.bounds == (low, 6.0)
+    assert operation.nonnegative(False) is of_any
+
+
 def test_a_computed_bound_promises_nothing():
     single = SingleNode("Clip", [A, np.float32(0), np.float32(-1)], steering=(1, 2))
     assert not single.operation.nonnegative(True)
@@ -105,6 +112,9 @@ RULES = {
 }
 
 LINEAR = {
+    "sum, axes by attribute": SingleNode("ReduceSum", [A], opset=11, axes=[-1], keepdims=0),
+    "sum, axes by input": SingleNode("ReduceSum", [A], {1: np.array([1])}, opset=13),
+    "mean over two axes": SingleNode("ReduceMean", [A], opset=13, axes=[1, 2], keepdims=1),
     "running sum": SingleNode("CumSum", [A], {1: np.array(2)}),
     "running sum, exclusive": SingleNode("CumSum", [A], {1: np.array(-1)}, exclusive=1),
     "running sum, reverse": SingleNode("CumSum", [A], {1: np.array(1)}, reverse=1),
