@@ -220,7 +220,6 @@ def main() -> None:
     arguments = parser.parse_args()
     parts = [setting(), NOTE]
     with tempfile.TemporaryDirectory() as folder:
-        # First of all, while this process is small.
         remembered = memory(Case.write("vgg16", Path(folder)), arguments.peers)
         with peers_of(arguments.peers) as peers:
             versions = peers.ask("versions")["versions"] if peers else {"peers": "none"}

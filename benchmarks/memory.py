@@ -10,28 +10,32 @@ from __future__ import annotations
 
 import json
 import re
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 
-def highest_after_reset(work: Callable[[], object]) -> int:
-    """Bytes held at most while working; Linux lets a process reset its own high-water mark."""
-    Path("/proc/self/clear_refs").write_text("5")
-    work()
+def high_water() -> int:
+    """Bytes that this program held at most, since its start or the last reset.
+
+    Not ``ru_maxrss``: in a child, that begins with what the parent held when it started the child.
+    """
     status = Path("/proc/self/status").read_text()
     mark = re.search(r"VmHWM:\s+(\d+) kB", status)
     assert mark is not None
     return int(mark[1]) * 1024
 
 
-def peak_of(file: Path, picture: Path, method: str) -> dict[str, int]:
-    """Run one method in a fresh process and return its two numbers of bytes.
+def highest_after_reset(work: Callable[[], object]) -> int:
+    """Bytes held at most while working; Linux lets a process reset its own high-water mark."""
+    Path("/proc/self/clear_refs").write_text("5")
+    work()
+    return high_water()
 
-    To be called while this process is small: a child begins with its parent's high-water mark.
-    """
+
+def peak_of(file: Path, picture: Path, method: str) -> dict[str, int]:
+    """Run one method in a fresh process and return its two numbers of bytes."""
     command = [sys.executable, __file__, str(file), str(picture), method]
     run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, int] = json.loads(run.stdout)
@@ -55,9 +59,10 @@ def prepared(file: str, picture: str, method: str) -> Callable[[], object]:
 
 
 def main() -> None:
-    explaining = highest_after_reset(prepared(*sys.argv[1:]))
-    ever = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"ever": ever, "explaining": explaining}))
+    work = prepared(*sys.argv[1:])
+    loading = high_water()
+    explaining = highest_after_reset(work)
+    print(json.dumps({"ever": max(loading, explaining), "explaining": explaining}))
 
 
 if __name__ == "__main__":
