@@ -4,20 +4,22 @@
 
 Relevance is given as an array, so that the passes of the curve alone are timed: one for the picture
 and one a step. They are compared with a plain session that runs as many pictures, one by one and in
-the batches that flipping uses; both take turns in one run, ratios are medians of the rounds. The
-last columns are what happens between the passes: flipping the pixels and filling the batches.
+the batches that flipping uses; all take turns in one run, ratios are medians of the rounds. On a
+busy machine the processor time says more than the clock. The last lines are what happens between
+the passes: flipping the pixels and filling the batches.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
+import time
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import onnxruntime as ort
-from explain_speed import seconds
 from networks import NETWORKS
 
 import onnxlrp
@@ -27,6 +29,19 @@ from onnxlrp.evaluate.perturbation import FlipSequence
 from onnxlrp.evaluate.predictor import affordable_batch
 
 FILLS = ("mean", "uniform", "blur", "inpaint")
+
+
+class Spent(NamedTuple):
+    """Seconds on the clock, and of all processor cores together."""
+
+    wall: float
+    cpu: float
+
+
+def spent(work: Callable[[], object]) -> Spent:
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return Spent(time.perf_counter() - wall, time.process_time() - cpu)
 
 
 def plain(session: ort.InferenceSession, pictures: np.ndarray, batch: int) -> None:
@@ -63,19 +78,22 @@ def measure(name: str, steps: int, rounds: int, batch: int | None) -> None:
     }
     flip_pixels(model, x, relevance, order="morf", steps=1, device="cpu")  # opens the session
     plain(session, pictures[:1], 1)
-    times: dict[str, list[float]] = {key: [] for key in works}
+    times: dict[str, list[Spent]] = {key: [] for key in works}
     for _ in range(rounds):
         for key, work in works.items():
-            times[key].append(seconds(work))
+            times[key].append(spent(work))
     flipping = times.pop("flip_pixels")
-    print(f"\n{name}, {steps} steps: flipping takes {statistics.median(flipping):.2f} s")
+    wall = statistics.median(each.wall for each in flipping)
+    print(f"\n{name}, {steps} steps: flipping takes {wall:.2f} s")
     for key, forwards in times.items():
-        ratio = statistics.median(a / b for a, b in zip(flipping, forwards, strict=True))
-        print(f"  {ratio:5.2f} × {steps + 1} plain forward passes, {key}")
+        pairs = list(zip(flipping, forwards, strict=True))
+        wall = statistics.median(a.wall / b.wall for a, b in pairs)
+        cpu = statistics.median(a.cpu / b.cpu for a, b in pairs)
+        print(f"  {wall:5.2f} × (CPU {cpu:5.2f} ×) {steps + 1} plain forward passes, {key}")
     for fill in FILLS:
         work = partial(between, x, model, steps, fill)
-        spent = statistics.median(seconds(work) for _ in range(3))
-        print(f"  {1000 * spent / steps:8.2f} ms a step between the passes, fill {fill!r}")
+        between_passes = statistics.median(spent(work).cpu for _ in range(3))
+        print(f"  {1000 * between_passes / steps:8.2f} ms a step between the passes, fill {fill!r}")
 
 
 def main() -> None:
