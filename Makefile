@@ -51,7 +51,8 @@ test: setup
 	$(BIN)/pytest -q
 
 # The peers live in an environment of their own, installed one by one: one that cannot be had is left
-# out, the results say so, and the next run tries again. zennit asks for a later patch release of Python 3.11 than it needs.
+# out, the results say so, and the next run tries again. zennit asks for a later patch release of
+# Python 3.11 than it needs.
 BENCH_VENV := .bench-venv
 BENCH_READY := $(BENCH_VENV)/.ready
 
