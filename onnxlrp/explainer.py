@@ -166,7 +166,8 @@ class Explainer:
     @property
     def output(self) -> Array:
         """The explained outputs, (N, classes), or as they are where they are no scores alone."""
-        return as_scores(self._activations.value(self.model.explained))
+        explained = self.model.explained
+        return as_scores(self._activations.value(explained), self.model, explained)
 
     def plan(self, composite: Composite | str) -> Plan:
         """What the sweep under a composite will do."""
@@ -189,7 +190,8 @@ class Explainer:
         )
         wanted = self._recorded(plan, record)
         self._activations.fetch(plan.values)
-        output = as_scores(self._activations.value(plan.explained))
+        values = self._activations.value(plan.explained)
+        output = as_scores(values, self.model, plan.explained)
         chosen = choose(self.model, output, target)
         start = initial_relevance(output, chosen, init)
         sweep = Sweep(

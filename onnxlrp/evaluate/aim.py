@@ -52,7 +52,7 @@ class Aim:
         """Run the pictures, and find the target in the outputs."""
         target = as_target(target, model)
         predictor = Predictor(model, device, batch, start_of(target, model))
-        outputs = as_scores(predictor.predict(x))
+        outputs = as_scores(predictor.predict(x), model, predictor.tensor)
         chosen = choose(model, outputs, target)
         is_class = bool((chosen.index >= 0).all())
         return cls(model, predictor, outputs, chosen, chosen.index if is_class else target)

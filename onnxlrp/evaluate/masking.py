@@ -176,7 +176,9 @@ def masked(
         [_blend(canvas, *each, fill) for each in zip(pictures, masks, seeds, strict=True)]
     )
     outputs = as_scores(
-        Predictor(model, device, batch).predict(np.concatenate([pictures, changed]))
+        Predictor(model, device, batch).predict(np.concatenate([pictures, changed])),
+        model,
+        model.explained,
     )
     spatial = tuple(range(1, masks.ndim))
     return MaskedResult(

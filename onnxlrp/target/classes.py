@@ -32,10 +32,18 @@ class Chosen:
     weights: Weights
 
 
-def as_scores(output: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Lay outputs out as (N, classes), where only one axis beside the batch is longer than 1."""
+def as_scores(
+    output: NDArray[np.float32], model: Model | None = None, tensor: str = ""
+) -> NDArray[np.float32]:
+    """Lay outputs out as (N, classes), where that is what they are.
+
+    They are where only one axis beside the batch is longer than 1, and where ``tensor`` is what
+    ``model`` explains and the model itself flattens it for an output of two axes.
+    """
+    declared = model.output.shape if model is not None and tensor == model.explained else None
+    flattened = declared is not None and len(declared) == 2
     long = sum(size > 1 for size in output.shape[1:])
-    return output.reshape(len(output), -1) if long < 2 else output
+    return output.reshape(len(output), -1) if long < 2 or flattened else output
 
 
 def flat(output: NDArray[np.float32]) -> NDArray[np.float32]:

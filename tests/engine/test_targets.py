@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from onnx import parser
 
 import onnxlrp
 from onnxlrp import Target
@@ -212,3 +213,18 @@ def test_region_without_a_winner_and_mask_of_another_shape_are_refused(maps):
         choose(maps, output, Target.region(2))
     with pytest.raises(TargetError, match=r"the mask has shape \(6, 5\), the map of classes"):
         choose(maps, output, Target.region(0, np.ones((6, 5))))
+
+
+def test_classes_behind_a_final_sigmoid_and_a_flatten_are_classes():
+    model = onnxlrp.load(
+        parser.parse_model(
+            """
+            <ir_version: 8, opset_import: ["" : 17]>
+            net (float[N, 2, 2, 2] x) => (float[N, 8] y) { s = Sigmoid(x)  y = Flatten(s) }
+            """
+        )
+    )
+    x = np.arange(16, dtype=np.float32).reshape(2, 2, 2, 2)
+    result = onnxlrp.explain(model, x, target=[3, 5])
+    assert result.output.shape == (2, 8)
+    assert np.argwhere(result.relevance.reshape(2, 8)).tolist() == [[0, 3], [1, 5]]

@@ -2,7 +2,7 @@
 
 Slow: convolutions and pools. Another operation: batch normalisation, LRN, softmax before opset 13,
 resizing before opset 11, global max-pools that are not 2-D. Rounded to float32: erf. Failing: tiny
-softmaxes under a logarithm, negative pads.
+softmaxes under a logarithm, negative pads, fewer indices than data. Missing: the old Scatter.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from onnx.reference import ReferenceEvaluator
 
 from onnxlrp.runtime.reference.convolution import Conv, ConvTranspose
 from onnxlrp.runtime.reference.elementwise import LRN, BatchNormalization, Erf, LogSoftmax, Softmax
+from onnxlrp.runtime.reference.indexing import GatherElements, Scatter
 from onnxlrp.runtime.reference.pooling import AveragePool, GlobalMaxPool, MaxPool
 from onnxlrp.runtime.reference.rearrange import Pad, Resize, Upsample
 from onnxlrp.runtime.reference.widen import widen, widened
@@ -21,8 +22,8 @@ from onnxlrp.runtime.reference.widen import widen, widened
 __all__ = ["OPERATORS", "Evaluator", "missing", "widen"]
 
 OPERATORS = (
-    AveragePool, BatchNormalization, Conv, ConvTranspose, Erf, GlobalMaxPool, LRN, LogSoftmax,
-    MaxPool, Pad, Resize, Softmax, Upsample,
+    AveragePool, BatchNormalization, Conv, ConvTranspose, Erf, GatherElements, GlobalMaxPool, LRN,
+    LogSoftmax, MaxPool, Pad, Resize, Scatter, Softmax, Upsample,
 )  # fmt: skip
 """Our operators, by class name."""
 
