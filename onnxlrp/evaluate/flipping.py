@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain, count, islice
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -64,8 +63,9 @@ def flip_pixels(
     designs : composite, preset's name, ndarray, a sequence of these, or a mapping name → design
         Relevance arrays are float, of the shape of x or (N, H, W). Composites are explained here
         for ``target`` and share one forward pass.
-    target : int, one int a picture, "top1", a label, or float weights (classes,) or (N, classes)
-        What is explained and scored; "top1" is the class predicted for the unflipped picture.
+    target : int, one int a picture, "top1", a label, a Target, or float weights (N, classes)
+        What is explained and scored; "top1" is the class predicted for the unflipped picture. What
+        is no class (a difference, a region, an inner neuron) is scored by its logits.
     order : "morf", "lerf", "random", or several
         Most relevant first, least relevant first, random. Ties: in reading order.
     unit : int, "superpixel", or ndarray, int, (H, W) or (N, H, W)
@@ -146,10 +146,8 @@ def flip_pixels(
         for task, outputs in _run(aim.predictor, todo, length, partial(tell, images[n])):
             scores[n][task.place] = aim.scores(n, outputs, score)
             fractions[n][task.place] = task.flips.fractions
-    settings = {
-        **{"unit": unit, "steps": length, "until": until, "growth": growth},
-        **{"fill": protocol.fill, "repeats": protocol.runs, "seeds": seeds},
-    }
+    settings: dict[str, Any] = {"unit": unit, "steps": length, "until": until, "growth": growth}
+    settings |= {"fill": protocol.fill, "repeats": protocol.runs, "seeds": seeds}
     return FlippingResult(
         images=images,
         designs=tuple(named),
@@ -158,7 +156,7 @@ def flip_pixels(
         fractions=fractions,
         target=aim.chosen.index,
         score=score,
-        settings=MappingProxyType(settings),
+        settings=settings,
         note=canvas.note,
         provider=aim.predictor.provider,
     )

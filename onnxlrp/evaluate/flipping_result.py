@@ -37,7 +37,7 @@ class FlippingResult:
     fractions : ndarray, float64, (N, D, O, R, L + 1)
         Share of all pixels that is flipped.
     target : ndarray, int64, (N,)
-        The class scored; −1 where the target was weights over the outputs.
+        The class scored; −1 where the target was no class.
     score : str
         What was scored: "logit", "probability", …
     settings : mapping

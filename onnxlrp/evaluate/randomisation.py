@@ -106,7 +106,7 @@ def cascading_randomisation(
     model : Model
     x : array of numbers, the model's input shape (N pictures)
     composite : Composite or str
-    target : int, one int a picture, "top1", a label, or float weights
+    target : int, one int a picture, "top1", a label, a Target, or float weights
         Explained in all networks: "top1" is the class that the trained one predicts.
     layers : iterable of str, optional
         Layers that own weights, the first to be randomised first; None: all, from the top down.

@@ -41,7 +41,7 @@ def max_sensitivity(
     model : Model
     x : array of numbers, the model's input shape (N pictures)
     composite : Composite or str
-    target : int, one int a picture, "top1", a label, or float weights
+    target : int, one int a picture, "top1", a label, a Target, or float weights
         Explained for the noisy pictures, too: "top1" is the class predicted without noise.
     radius : float
         r, as a share of the range of pixel values (0 to 255, or the picture's own range where no

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,12 @@ def test_result_has_an_axis_for_everything():
     assert np.ptp(result.scores[..., 0], axis=(1, 2, 3)).max() == 0
     assert np.ptp(result.scores[..., -1], axis=(1, 2, 3)).max() < 1e-6
     np.testing.assert_allclose(result.fractions[0, 0, 0, 0], [0, 2 / 9, 4 / 9, 7 / 9, 1])
+
+
+def test_result_can_be_sent_to_another_process():
+    result = flip_pixels(conv_net(), X, "epsilon", order="morf", steps=2)
+    copy = pickle.loads(pickle.dumps(result))
+    assert list(copy.rows()) == list(result.rows())
 
 
 def test_random_order_is_one_for_all_designs():
