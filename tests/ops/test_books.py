@@ -54,9 +54,13 @@ def sketch(names, shape, seed):
             RECIPES[name](s, name)
         except Misfit:
             continue
-    if s.name == "x":
-        s.add("Relu")
+    return finished(s)
+
+
+def finished(s):
+    """The same, laid out as (N, outputs); the factor keeps a last sigmoid from being cut off."""
     s.add("Flatten")
+    s.add("Mul", s.name, s.constant(1.5))
     return s
 
 
@@ -111,8 +115,7 @@ def test_every_operator_keeps_its_books(op):
         except Misfit:
             continue
         fitted += 1
-        s.add("Flatten")
-        check_books(s, ("epsilon", "gamma")[seed % 2])
+        check_books(finished(s), ("epsilon", "gamma")[seed % 2])
     assert fitted
 
 
