@@ -162,7 +162,7 @@ def reads_preactivation(rule: Rule) -> list[bool]:
 def passes(rule: Rule, nonnegative: bool) -> tuple[int, int]:
     """(forwards, adjoints) of the layer's size that a rule costs at most."""
     signs = 1 if nonnegative else 2
-    forwards = adjoints = 0
+    adjoints = 0
     own = set()
     for branch in rule.branches:
         split = signs if branch.weight.is_signed or rule.input.is_box else 1
@@ -172,8 +172,7 @@ def passes(rule: Rule, nonnegative: bool) -> tuple[int, int]:
             continue
         mixed = rule.input.is_plain and branch.weight.positive and branch.weight.negative
         own.add(("z+", split) if mixed else (branch.weight, split))
-    forwards = sum(split for _, split in own)
-    return forwards, adjoints
+    return sum(split for _, split in own), adjoints
 
 
 def readable_tensors(model: Model, operations: Mapping[int, Operation]) -> frozenset[str]:

@@ -7,7 +7,6 @@ package.
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import numpy as np
@@ -125,41 +124,7 @@ def flat(taps, R, eps=1e-6):
     return taps.T @ (R / stabilise(taps.sum(axis=1), eps))
 
 
-def spread(relevance_in, R, taps):
-    """Return what every neuron kept, evenly to its inputs: the total that must come out."""
-    return relevance_in.sum(), R.sum(), taps
-
-
-def unified(W, b, a, R, p):
-    """The paper's rule with its ten parameters, on non-negative inputs (where its code is right).
-
-    ``p``: theta0, theta1, gamma0, gamma1, gamma1_plus, gamma1_minus, gamma2, alpha, beta, epsilon
-    (relative to RMS(z)).
-    """
-    x = p["theta0"] * np.sqrt(np.mean(a**2)) + p["theta1"] * a
-    rms = np.sqrt(np.mean(W**2))
-
-    def rho(w, plus, minus):
-        mixed = p["gamma0"] * rms + p["gamma1"] * w + p["gamma2"] * w**2
-        return mixed + plus * np.maximum(w, 0) + minus * np.minimum(w, 0)
-
-    def share(plus, minus):
-        V = rho(W, plus, minus)
-        z = V @ x + rho(b, plus, minus)
-        return x * (V.T @ (R / stabilise(z, p["epsilon"], relative=True)))
-
-    if p["beta"] == 0:
-        return p["alpha"] * share(p["gamma1_plus"], p["gamma1_minus"])
-    up, down = share(p["gamma1_plus"], 0.0), share(0.0, p["gamma1_minus"])
-    return p["alpha"] * up - p["beta"] * down
-
-
 def relative_error(got, truth):
     """‖got − truth‖₂ / ‖truth‖₂."""
     norm = np.linalg.norm(np.asarray(truth, np.float64))
     return float(np.linalg.norm(np.asarray(got, np.float64) - truth) / (norm or 1.0))
-
-
-def corners(*choices):
-    """Every combination of the choices."""
-    return list(itertools.product(*choices))
