@@ -7,7 +7,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: setup run test bench clean
+.PHONY: setup run test browser bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -42,13 +42,21 @@ $(BIN)/python:
 run: setup
 	$(BIN)/onnxlrp explain --force --output output
 
-test: setup
+test: setup browser
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 	$(BIN)/pytest -q
+
+# The browser tests drive an installed Chromium or Chrome; on Debian root may install it, everyone else
+# is told how. Nothing is skipped.
+browser: setup
+	@if ! $(BIN)/python tests/ui/browser.py >/dev/null 2>&1 && [ -f /etc/debian_version ] && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
+	fi
+	@$(BIN)/python tests/ui/browser.py >/dev/null
 
 # The peers live in an environment of their own, installed one by one: one that cannot be had is left
 # out, the results say so, and the next run tries again. zennit asks for a later patch release of
