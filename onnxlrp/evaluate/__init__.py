@@ -1,5 +1,6 @@
 """Judging explanations: pixel flipping, masking, scores, similarity, sanity checks."""
 
+from onnxlrp.evaluate.ablated import ablated
 from onnxlrp.evaluate.ablation import ablate, ablate_each
 from onnxlrp.evaluate.ablation_curves import ablation_curve
 from onnxlrp.evaluate.ablation_result import AblationCurve, AblationResult, AblationRow, ScoreChange
@@ -12,9 +13,10 @@ from onnxlrp.evaluate.curves import (
     area_under_curve,
     bootstrap_interval,
 )
-from onnxlrp.evaluate.dataset import Evaluation, evaluate
+from onnxlrp.evaluate.dataset import Evaluation, evaluate, open_evaluation
 from onnxlrp.evaluate.flipping import flip_pixels
 from onnxlrp.evaluate.flipping_result import FlippingResult
+from onnxlrp.evaluate.folder import FailureRow
 from onnxlrp.evaluate.judge import CurveRow, Flipping, ScoreRow
 from onnxlrp.evaluate.localisation import (
     box_mask,
@@ -26,15 +28,20 @@ from onnxlrp.evaluate.localisation import (
 from onnxlrp.evaluate.masking import MaskedResult, band_mask, masked
 from onnxlrp.evaluate.neurons import NeuronRow, Neurons, neuron_table, rank_neurons
 from onnxlrp.evaluate.perturbation import FlipSequence
-from onnxlrp.evaluate.playback import flip_sequence
+from onnxlrp.evaluate.playback import Playback, flip_sequence, play
 from onnxlrp.evaluate.predictions import score_changes
 from onnxlrp.evaluate.randomisation import Cascade, cascading_randomisation, randomised
 from onnxlrp.evaluate.ranking import Ranking, RankRow, rank_designs
 from onnxlrp.evaluate.regions import superpixels
 from onnxlrp.evaluate.robustness import max_sensitivity
 from onnxlrp.evaluate.similarity import pearson, spearman, ssim, top_overlap
-from onnxlrp.evaluate.statistics import LayerStatistics, layer_statistics, statistics_of, where_lost
-from onnxlrp.evaluate.store import FailureRow
+from onnxlrp.evaluate.statistics import (
+    LayerStatistics,
+    layer_statistics,
+    most_lost,
+    statistics_of,
+    where_lost,
+)
 from onnxlrp.evaluate.summary import mean_curves, mean_scores
 
 __all__ = [
@@ -54,12 +61,14 @@ __all__ = [
     "MeanCurve",
     "NeuronRow",
     "Neurons",
+    "Playback",
     "RankRow",
     "Ranking",
     "ScoreChange",
     "ScoreRow",
     "ablate",
     "ablate_each",
+    "ablated",
     "ablation_curve",
     "area_between_curves",
     "area_over_curve",
@@ -79,8 +88,11 @@ __all__ = [
     "max_sensitivity",
     "mean_curves",
     "mean_scores",
+    "most_lost",
     "neuron_table",
+    "open_evaluation",
     "pearson",
+    "play",
     "pointing_game",
     "randomised",
     "rank_designs",

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from onnxlrp import __version__
 from onnxlrp.composites import Composite
-from onnxlrp.errors import InputError, RuntimeSetupError
+from onnxlrp.errors import InputError, OutputError, RuntimeSetupError
 from onnxlrp.evaluate.designs import Designs, named_designs
+from onnxlrp.evaluate.folder import FailureRow, FolderRun
 from onnxlrp.evaluate.items import Item, distinct_items, open_data
 from onnxlrp.evaluate.judge import (
     OWN_LABEL,
@@ -25,7 +26,7 @@ from onnxlrp.evaluate.judge import (
     judgements,
 )
 from onnxlrp.evaluate.metrics import DEFAULT, checked_metrics
-from onnxlrp.evaluate.store import Existing, FailureRow, FolderStore, MemoryStore, Store
+from onnxlrp.evaluate.store import Existing, FolderStore, MemoryStore, Store
 from onnxlrp.graph.model import Model
 from onnxlrp.kernels import ensure_compiled
 from onnxlrp.runtime.device import Device
@@ -161,6 +162,34 @@ def evaluate(
             if progress is not None:
                 progress(number, pictures.count, judgement.image)
     return Evaluation(tuple(named), settings, store)
+
+
+def open_evaluation(folder: str | os.PathLike[str]) -> Evaluation:
+    """Read what :func:`evaluate` left in a folder, be it finished or not.
+
+    Parameters
+    ----------
+    folder : path
+
+    Raises
+    ------
+    InputError
+        There is no evaluation in it.
+    OutputError
+        It is damaged.
+    """
+    run = FolderRun(Path(folder))
+    try:
+        how = run.manifest
+        flipping = Flipping(**how["flipping"] | {"orders": tuple(how["flipping"]["orders"])})
+        metrics = checked_metrics(how["metrics"])
+        settings = Settings(metrics, how["target"], flipping, how["seed"], "auto")
+        designs = tuple(how["designs"])
+    except (KeyError, TypeError) as error:
+        raise OutputError(
+            f"'{folder}' holds a manifest that is damaged ({error!r}); evaluate anew."
+        ) from error
+    return Evaluation(designs, settings, run)
 
 
 Judging: TypeAlias = Callable[[Iterator[Item]], Any]

@@ -216,7 +216,7 @@ class Judge:
     ) -> dict[str, Subject]:
         """Explain the picture under every design."""
         canvas = Canvas.of(self.model, x)
-        seed = self.settings.seed + crc32(item.name.encode())
+        seed = picture_seed(item.name, self.settings.seed)
         subjects = {}
         for name, composite in self.designs.items():
             result = explainer.explain(composite, target)
@@ -286,6 +286,11 @@ class Judge:
             if row["image"] == own
         }
         return curves, areas
+
+
+def picture_seed(name: str, seed: int = 0) -> int:
+    """Seed of a picture's own random numbers, by its name."""
+    return seed + crc32(name.encode())
 
 
 def judgements(judge: Judge, items: Iterator[Item]) -> Iterator[Judgement]:

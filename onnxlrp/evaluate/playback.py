@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
+import numpy as np
+
 from onnxlrp.errors import InputError
+from onnxlrp.evaluate.ablation_result import ScoreChange
 from onnxlrp.evaluate.aim import Aim
 from onnxlrp.evaluate.canvas import Canvas
 from onnxlrp.evaluate.checks import seeds_of, whole_number
@@ -12,12 +18,15 @@ from onnxlrp.evaluate.designs import Design, named_designs, relevance_maps
 from onnxlrp.evaluate.fills import Fill, checked_fill
 from onnxlrp.evaluate.ordering import MORF, checked_orders
 from onnxlrp.evaluate.perturbation import FlipSequence
+from onnxlrp.evaluate.predictions import score_changes
+from onnxlrp.evaluate.predictor import Array, Predictor
 from onnxlrp.evaluate.protocol import Protocol, cut_pictures, tasks
 from onnxlrp.evaluate.regions import Unit
 from onnxlrp.graph.model import Model
 from onnxlrp.runtime.device import Device
 from onnxlrp.runtime.feed import checked_input
-from onnxlrp.target import AnyTarget
+from onnxlrp.target import AnyTarget, as_scores
+from onnxlrp.target.classes import flat
 
 
 def flip_sequence(
@@ -83,3 +92,70 @@ def flip_sequence(
     maps = relevance_maps(model, pictures, named, aim.target, canvas, device)
     ranked = {name: relevance[0] for name, relevance in maps.items()}
     return list(tasks(protocol, canvas, pictures[0], cut, ranked, seeds[0]))[run].flips
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Playback:
+    """The pictures of one curve, and what the network makes of each.
+
+    Attributes
+    ----------
+    model : Model
+    flips : FlipSequence
+    outputs : ndarray, float32, (L + 1, classes), or (L + 1, …) of maps
+        Explained outputs of x⁽⁰⁾ … x⁽ᴸ⁾.
+    """
+
+    model: Model
+    flips: FlipSequence
+    outputs: Array
+
+    def top(self, step: int, count: int = 5) -> tuple[ScoreChange, ...]:
+        """List the leading classes of x⁽ᵏ⁾, k = ``step``, beside what they were in x⁽⁰⁾.
+
+        Raises
+        ------
+        InputError
+            There is no such step.
+        """
+        if not 0 <= step <= self.flips.steps:
+            raise InputError(f"step={step}: this curve has steps 0 to {self.flips.steps}.")
+        outputs = flat(self.outputs)
+        return score_changes(self.model, outputs[0], outputs[step], count)
+
+
+def play(
+    model: Model,
+    flips: FlipSequence,
+    *,
+    device: Device = "auto",
+    progress: Callable[[int, int], None] | None = None,
+) -> Playback:
+    """Run the pictures of one curve, and keep what the network makes of each.
+
+    Parameters
+    ----------
+    model : Model
+    flips : FlipSequence
+        From :func:`flip_sequence`.
+    device : "auto", "cpu" or "cuda"
+    progress : callable(done, total)
+        Of the pictures, x⁽⁰⁾ among them; may raise to stop.
+
+    Examples
+    --------
+    >>> import onnxlrp
+    >>> model = onnxlrp.load(onnxlrp.assets.default_model_path())
+    >>> x = np.zeros((1, 3, 227, 227), np.float32)
+    >>> played = play(model, flip_sequence(model, x, np.ones((1, 227, 227)), unit=50, steps=5))
+    >>> played.outputs.shape, len(played.top(5))
+    ((6, 1000), 5)
+    """
+    predictor = Predictor(model, device)
+    total = flips.steps + 1
+    outputs = []
+    for output in predictor.stream(chain([flips.picture], flips.pictures())):
+        outputs.append(output)
+        if progress is not None:
+            progress(len(outputs), total)
+    return Playback(model, flips, as_scores(np.stack(outputs), model, predictor.tensor))

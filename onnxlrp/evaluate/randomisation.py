@@ -20,6 +20,7 @@ from onnxlrp.graph.load import load
 from onnxlrp.graph.model import Model, Node
 from onnxlrp.graph.proto import inferred
 from onnxlrp.graph.trace import trace
+from onnxlrp.graph.whole import whole
 from onnxlrp.runtime.device import Device
 from onnxlrp.runtime.feed import checked_input
 from onnxlrp.target import AnyTarget
@@ -54,7 +55,7 @@ def randomised(model: Model, layers: Iterable[str], seed: int = 0) -> Model:
     types = inferred(model.proto)
     drafted = trace(model.proto, model.weights, types, model.input, model.output)
     nodes = {node.name: node for node in drafted.nodes}
-    proto = _whole(model)
+    proto = whole(model)
     positions = {node.output[0]: n for n, node in enumerate(proto.graph.node) if node.output}
     for name in _weighted(model, layers):
         node = nodes[name]
@@ -160,22 +161,6 @@ def _weighted(model: Model, layers: Iterable[str]) -> tuple[str, ...]:
                 f"{', '.join(_top_down(model))}."
             )
     return names
-
-
-def _whole(model: Model) -> onnx.ModelProto:
-    """Copy a model's ModelProto with all its weights in it."""
-    import onnx
-    from onnx import numpy_helper
-
-    proto = onnx.ModelProto()
-    proto.CopyFrom(model.proto)
-    small = [tensor for tensor in proto.graph.initializer if tensor.name not in model.weights]
-    del proto.graph.initializer[:]
-    proto.graph.initializer.extend(small)
-    proto.graph.initializer.extend(
-        numpy_helper.from_array(values, name) for name, values in model.weights.items()
-    )
-    return proto
 
 
 def _weights(

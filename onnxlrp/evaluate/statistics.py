@@ -143,6 +143,25 @@ def statistics_of(
     return tuple(_statistics(model, result, book, activations) for book in _checked(result.books))
 
 
+def most_lost(statistics: Sequence[LayerBooks]) -> LayerBooks | None:
+    """Find the layer at which the most relevance stays; None if none keeps more than 1 %.
+
+    Parameters
+    ----------
+    statistics : sequence of LayerStatistics or LayerBooks
+        From the output down; sums over all pictures are compared.
+
+    Raises
+    ------
+    InputError
+        There are none.
+    """
+    books = _checked(statistics)
+    started = abs(float(books[0].arrived.sum()))
+    book = max(books, key=lambda book: abs(_lost(book)))
+    return book if abs(_lost(book)) > NOTEWORTHY * started else None
+
+
 def where_lost(statistics: Sequence[LayerBooks]) -> str:
     """Say in one sentence at which layer the most relevance stays, and why.
 
@@ -164,16 +183,16 @@ def where_lost(statistics: Sequence[LayerBooks]) -> str:
     >>> where_lost(onnxlrp.explain(model, x, books=True).books)[:25]
     'Most relevance is lost at'
     """
-    books = _checked(statistics)
-    started = float(books[0].arrived.sum())
-    book = max(books, key=lambda book: abs(_lost(book)))
-    lost = _lost(book)
-    if abs(lost) <= NOTEWORTHY * abs(started):
+    book = most_lost(statistics)
+    if book is None:
         return f"No layer keeps more than {100 * NOTEWORTHY:g} % of the relevance to itself."
     arrived, handed = (_number(float(sums.sum())) for sums in (book.arrived, book.handed))
     amounts = f"{arrived} arrive, {handed} are handed on"
     where = f"{book.layer.name} ({book.rule or book.layer.op}): {amounts}"
-    verb, share = ("lost", "the rest") if lost * started >= 0 else ("added", "a negative share")
+    started = float(statistics[0].arrived.sum())
+    verb, share = (
+        ("lost", "the rest") if _lost(book) * started >= 0 else ("added", "a negative share")
+    )
     causes = {
         f"its bias absorbs {share} (bias=spread in the rule would hand it on)": book.bias,
         f"its ε absorbs {share} (a smaller one would change less)": book.epsilon,

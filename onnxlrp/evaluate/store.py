@@ -8,43 +8,34 @@ last whole line belongs to a picture that was cut off; a resumed run takes it aw
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol, TypeAlias, get_args
+from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 from onnxlrp.errors import OutputError
 from onnxlrp.evaluate.checks import choice
+from onnxlrp.evaluate.folder import (
+    CURVES,
+    FAILURES,
+    MANIFEST,
+    PROGRESS,
+    PROGRESS_COLUMNS,
+    SCORES,
+    TABLES,
+    FailureRow,
+    FolderTables,
+    empty_sizes,
+    header,
+    lines_of,
+    read_journal,
+)
 from onnxlrp.evaluate.judge import CurveRow, Judgement, ScoreRow
 
 Existing: TypeAlias = Literal["refuse", "resume", "replace"]
-
-MANIFEST: Final = "manifest.json"
-PROGRESS: Final = "progress.csv"
-SCORES: Final = "scores.csv"
-CURVES: Final = "curves.csv"
-FAILURES: Final = "failures.csv"
-
-
-@dataclass(frozen=True, slots=True)
-class FailureRow:
-    """A line of failures.csv; the fields are its columns."""
-
-    image: str
-    reason: str
-
-
-_TABLES: Mapping[str, type[ScoreRow] | type[CurveRow] | type[FailureRow]] = {
-    SCORES: ScoreRow,
-    CURVES: CurveRow,
-    FAILURES: FailureRow,
-}
-_PROGRESS_COLUMNS = ("image", *(name.removesuffix(".csv") for name in _TABLES))
 
 
 class Store(Protocol):
@@ -93,7 +84,7 @@ class MemoryStore:
         return (FailureRow(j.image, j.failure) for j in self._judgements if j.failure)
 
 
-class FolderStore:
+class FolderStore(FolderTables):
     """Keeps judgements in a folder, on disk as soon as they are added.
 
     Parameters
@@ -114,15 +105,15 @@ class FolderStore:
     def __init__(
         self, folder: Path, manifest: Mapping[str, Any], existing: Existing = "refuse"
     ) -> None:
+        super().__init__(folder)
         choice("existing", existing, get_args(Existing))
-        self._folder = folder
         self._finished: set[str] = set()
         self._manifest = json.loads(json.dumps(manifest))
         self._sizes: dict[str, int] = {}
         with self._writing("name another folder"):
             if existing == "resume" and (folder / MANIFEST).exists():
                 self._resume()
-                self._sizes = {name: (folder / name).stat().st_size for name in _TABLES}
+                self._sizes = {name: (folder / name).stat().st_size for name in TABLES}
             else:
                 self._check_free(existing)
 
@@ -148,26 +139,11 @@ class FolderStore:
             if not self._sizes:
                 self._begin()
             for name, some in rows.items():
-                self._append(name, _lines(map(astuple, some)))
-            line = _lines([(judgement.image, *self._sizes.values())])
+                self._append(name, lines_of(map(astuple, some)))
+            line = lines_of([(judgement.image, *self._sizes.values())])
             with (self._folder / PROGRESS).open("ab") as file:
                 file.write(line)
         self._finished.add(judgement.image)
-
-    def scores(self) -> Iterator[ScoreRow]:
-        """Yield the table of scores."""
-        for row in self._rows(SCORES):
-            yield ScoreRow(row[0], row[1], row[2], float(row[3]))
-
-    def curves(self) -> Iterator[CurveRow]:
-        """Yield the table of curves."""
-        for row in self._rows(CURVES):
-            yield CurveRow(row[0], row[1], row[2], int(row[3]), float(row[4]), float(row[5]))
-
-    def failures(self) -> Iterator[FailureRow]:
-        """Yield the pictures that failed."""
-        for row in self._rows(FAILURES):
-            yield FailureRow(row[0], row[1])
 
     @contextmanager
     def _writing(self, advice: str) -> Iterator[None]:
@@ -197,37 +173,26 @@ class FolderStore:
         """Start empty tables, the manifest last: a folder without one holds no run."""
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / MANIFEST).unlink(missing_ok=True)
-        for name in _TABLES:
-            (self._folder / name).write_bytes(_header(name))
-        (self._folder / PROGRESS).write_bytes(_lines([_PROGRESS_COLUMNS]))
+        for name in TABLES:
+            (self._folder / name).write_bytes(header(name))
+        (self._folder / PROGRESS).write_bytes(lines_of([PROGRESS_COLUMNS]))
         text = json.dumps(self._manifest, indent=2, ensure_ascii=False)
         (self._folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
-        self._sizes = dict(zip(_TABLES, _empty_sizes(), strict=True))
+        self._sizes = dict(zip(TABLES, empty_sizes(), strict=True))
 
     def _resume(self) -> None:
         """Take up the run that is there, without what it left unfinished."""
-        journal = self._folder / PROGRESS
-        try:
-            before = json.loads((self._folder / MANIFEST).read_text(encoding="utf-8"))
-            content = journal.read_bytes()
-            whole = content[: content.rfind(b"\n") + 1]
-            _, *lines = csv.reader(io.StringIO(whole.decode("utf-8"), newline=""))
-            ends = [int(end) for end in lines[-1][1:]] if lines else _empty_sizes()
-        except ValueError as error:
-            raise OutputError(
-                f"'{self._folder}' holds a run that is damaged ({error}); start anew in another "
-                "folder."
-            ) from error
-        other = _difference(before, self._manifest)
+        run = read_journal(self._folder)
+        other = _difference(run.manifest, self._manifest)
         if other:
             raise OutputError(
                 f"'{self._folder}' holds a run with another {other}; use the same settings, or "
                 "another folder."
             )
-        for name, end in zip(_TABLES, ends, strict=True):
+        for name, end in run.sizes.items():
             self._cut(name, end)
-        os.truncate(journal, len(whole))
-        self._finished = {line[0] for line in lines}
+        os.truncate(self._folder / PROGRESS, run.length)
+        self._finished = set(run.finished)
 
     def _cut(self, name: str, end: int) -> None:
         """Take away what stands behind the last finished picture."""
@@ -251,30 +216,6 @@ class FolderStore:
                 )
             file.write(content)
         self._sizes[name] += len(content)
-
-    def _rows(self, name: str) -> Iterator[list[str]]:
-        """Read a table, line by line."""
-        with (self._folder / name).open(encoding="utf-8", newline="") as file:
-            reader = csv.reader(file)
-            next(reader)
-            yield from reader
-
-
-def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
-    """Write rows as CSV; numbers with all their digits."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode("utf-8")
-
-
-def _header(name: str) -> bytes:
-    """First line of a table."""
-    return _lines([tuple(field.name for field in fields(_TABLES[name]))])
-
-
-def _empty_sizes() -> list[int]:
-    """Lengths of the tables when they hold no picture."""
-    return [len(_header(name)) for name in _TABLES]
 
 
 def _difference(before: Any, now: Mapping[str, Any]) -> str:

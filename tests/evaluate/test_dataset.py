@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from onnxlrp.errors import InputError, OutputError, TargetError
-from onnxlrp.evaluate import Flipping, entropy, evaluate, flip_pixels, gini
+from onnxlrp.evaluate import Flipping, entropy, evaluate, flip_pixels, gini, open_evaluation
 from onnxlrp.explainer import explain
 from onnxlrp.graph.load import load
 from tests.cli.conftest import small_network
@@ -255,3 +255,27 @@ def test_labels_that_nobody_gave_are_missed_at_once(model, folder, tmp_path):
     with pytest.raises(InputError, match="no class labels"):
         evaluate(model, folder, "epsilon", "gini", target="label", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_run_is_read_from_its_folder_as_far_as_it_is_finished(model, tmp_path):
+    options = {"flipping": FLIPPING, "out": tmp_path, "seed": 3}
+    with pytest.raises(Stopped):
+        evaluate(model, pictures(4), ["epsilon"], METRICS, progress=stop_after(2), **options)
+    with (tmp_path / "scores.csv").open("a") as file:
+        file.write("picture2,epsilon,entropy,1")  # a picture that was cut off
+    before = (tmp_path / "scores.csv").read_bytes()
+    found = open_evaluation(tmp_path)
+    assert (found.images, found.designs) == (2, ("epsilon",))
+    assert {row.image for row in found.scores()} == {"picture0", "picture1"}
+    assert (tmp_path / "scores.csv").read_bytes() == before
+    whole = evaluate(model, pictures(4), ["epsilon"], METRICS, existing="resume", **options)
+    again = open_evaluation(tmp_path)
+    assert list(again.scores()) == list(whole.scores())
+    assert list(again.curves()) == list(whole.curves())
+    assert again.settings.flipping.unit == FLIPPING.unit
+    assert (again.settings.metrics, again.settings.seed) == (whole.settings.metrics, 3)
+
+
+def test_a_folder_without_a_run_is_told(tmp_path):
+    with pytest.raises(InputError, match="holds no evaluation"):
+        open_evaluation(tmp_path)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from onnxlrp.errors import InputError
-from onnxlrp.evaluate import flip_pixels, flip_sequence
+from onnxlrp.evaluate import flip_pixels, flip_sequence, play
 from tests.evaluate.nets import linear_net
 
 RANDOM = np.random.default_rng(0)
@@ -37,3 +37,19 @@ def test_pictures_are_those_whose_scores_the_curve_has(fill, order, place):
 def test_mistakes_are_one_clear_line(options, complaint):
     with pytest.raises(InputError, match=complaint):
         flip_sequence(MODEL, **{"x": X[:1], "design": "lrp_0", **options})
+
+
+def test_the_scores_along_the_way_are_the_curve():
+    options = {"target": 1, "unit": 2, "steps": 4}
+    curve = flip_pixels(MODEL, X[:1], "lrp_0", **options).curve("lrp_0").mean
+    flips = flip_sequence(MODEL, X[:1], "lrp_0", **options)
+    seen = []
+    played = play(MODEL, flips, progress=lambda *done: seen.append(done))
+    assert played.outputs.shape == (5, 2)
+    np.testing.assert_allclose(played.outputs[:, 1], curve, rtol=1e-6)
+    first = played.top(4)[0]
+    assert first.after == played.outputs[4].max()
+    assert first.before == played.outputs[0, first.index]
+    assert seen == [(step, 5) for step in range(1, 6)]
+    with pytest.raises(InputError, match=r"step=5: .* steps 0 to 4"):
+        played.top(5)

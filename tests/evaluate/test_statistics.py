@@ -10,11 +10,11 @@ import pytest
 import onnxlrp
 from onnxlrp.composites import Composite, Entry, Selector
 from onnxlrp.errors import InputError
-from onnxlrp.evaluate import layer_statistics, where_lost
+from onnxlrp.evaluate import layer_statistics, most_lost, where_lost
 from onnxlrp.evaluate.statistics import channel_entropy
 from onnxlrp.graph.load import load
 from onnxlrp.rules import Epsilon
-from tests.evaluate.ablation_nets import CONV_NET, PICTURES, conv_net
+from tests.evaluate.ablation_nets import CONV_NET, MODEL, PICTURES, X, conv_net
 from tests.graph.networks import linear, network
 
 
@@ -149,3 +149,13 @@ def test_what_is_missing_is_said():
     with_books = onnxlrp.explain(CONV_NET, PICTURES, books=True)
     with pytest.raises(InputError, match="its relevance or its activation is missing"):
         onnxlrp.evaluate.statistics_of(CONV_NET, with_books, {})
+
+
+def test_the_layer_in_the_sentence_is_the_one_that_is_found():
+    books = onnxlrp.explain(MODEL, X, "epsilon_plus", books=True).books
+    found = most_lost(books)
+    lost = [abs(float((book.arrived - book.handed).sum())) for book in books]
+    assert found is books[int(np.argmax(lost))]
+    assert f" at {found.layer.name} (" in where_lost(books)
+    conserving = Composite("spread", [Entry(Selector(), Epsilon(bias="spread"))])
+    assert most_lost(onnxlrp.explain(CONV_NET, PICTURES, conserving, books=True).books) is None
