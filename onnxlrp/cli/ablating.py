@@ -24,8 +24,9 @@ from onnxlrp.evaluate import (
     ablation_curve,
     rank_neurons,
 )
+from onnxlrp.files import whole_file
 from onnxlrp.graph.model import Model
-from onnxlrp.render import report, whole_file
+from onnxlrp.render import report
 from onnxlrp.render.curves import Series, curves
 from onnxlrp.runtime.device import Device
 

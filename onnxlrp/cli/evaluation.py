@@ -15,8 +15,9 @@ from PIL import Image
 from onnxlrp.cli.console import number, table
 from onnxlrp.evaluate import Evaluation, MeanCurve, Ranking, mean_curves, mean_scores
 from onnxlrp.evaluate.summary import CurveKey
+from onnxlrp.files import whole_file
 from onnxlrp.graph.model import Model
-from onnxlrp.render import report, whole_file
+from onnxlrp.render import report
 from onnxlrp.render.curves import Series, curves
 
 Rows = list[tuple[str, ...]]

@@ -19,8 +19,8 @@ from onnxlrp.cli.naming import as_file_name, distinct
 from onnxlrp.cli.numbers import numbers
 from onnxlrp.composites import Composite
 from onnxlrp.errors import OutputError
+from onnxlrp.files import whole_file
 from onnxlrp.graph.model import Model
-from onnxlrp.render import whole_file
 
 
 @dataclass(frozen=True, slots=True)

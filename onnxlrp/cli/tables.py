@@ -8,7 +8,7 @@ from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
-from onnxlrp.render import whole_file
+from onnxlrp.files import whole_file
 
 
 def write_table(path: Path, row: type[Any], rows: Iterable[Any]) -> None:

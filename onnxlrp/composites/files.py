@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import yaml
 
 from onnxlrp.errors import CompositeError, OutputError
+from onnxlrp.files import whole_file
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -98,21 +98,8 @@ def write_file(path: str | os.PathLike[str], data: Any, overwrite: bool = False)
         )
     if path.exists() and not overwrite:
         raise OutputError(f"{path}: is there already; pass overwrite=True, or another name.")
-    try:
-        _put(path, text.encode())
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}.") from error
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Put a finished file in its place; folders that are missing are made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}-{secrets.token_hex(4)}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(path) as part:
+        part.write_bytes(text.encode())
 
 
 def _suffix(path: Path, error: type[CompositeError] | type[OutputError]) -> str:

@@ -1,10 +1,10 @@
-"""Relevance made visible: colours, figures, and files that are written whole or not at all."""
+"""Relevance made visible: colours, figures, curves, reports."""
 
 from __future__ import annotations
 
 from onnxlrp.render.colormaps import DEFAULT_COLORMAP, colormap, colormap_names
 from onnxlrp.render.figure import figure
-from onnxlrp.render.files import save_image, whole_file
+from onnxlrp.render.files import save_image
 from onnxlrp.render.heatmap import channel_sum, color_limit, heatmap_rgb, overlay
 
 __all__ = [
@@ -17,5 +17,4 @@ __all__ = [
     "heatmap_rgb",
     "overlay",
     "save_image",
-    "whole_file",
 ]
