@@ -35,7 +35,7 @@ _HOMES = {
     "explain": "onnxlrp.explainer",
     "load": "onnxlrp.graph.load",
 }
-_ROOMS = ("assets", "evaluate", "rules")
+_ROOMS = ("assets", "evaluate", "report", "rules")
 
 __all__ = [*sorted(_HOMES), *_ROOMS, "__version__"]  # strings, all of them
 

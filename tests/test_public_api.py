@@ -22,6 +22,7 @@ PUBLIC = [
     "load",
     "assets",
     "evaluate",
+    "report",
     "rules",
     "__version__",
 ]

@@ -16,7 +16,7 @@ channels are silenced; --top N and --channels silence these alone.
 
 Writes neurons.csv (image, layer, channel, relevance, positive, negative,
 absolute, activation), ablation.csv (image, layer, mode, n, label, before,
-after), summary.json, report.html, and, for a curve, curves.png."""
+after), summary.json, report.html, and, for a curve, curves.png and curves.svg."""
 
 _EXAMPLES = """\
   onnxlrp ablate --layer fire9_concat -o out
@@ -55,7 +55,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Read everything, ablate, and only then write."""
-    from onnxlrp.cli.ablating import Ablation, ablation_curves, ablation_once, write
+    from onnxlrp.cli.ablating import Ablation, ablation_curves, ablation_once, line, write
     from onnxlrp.cli.inputs import packaged_pictures, read_samples, sort_paths
     from onnxlrp.cli.network import load_network
     from onnxlrp.errors import InputError
@@ -79,13 +79,14 @@ def run(arguments: Namespace) -> int:
         device=arguments.device,
     )
     if arguments.channels is None and arguments.top is None:
-        found = ablation_curves(
+        curves = ablation_curves(
             ablation, samples, arguments.counts, arguments.score, arguments.seed
         )
+        found = list(curves)
     else:
-        found = ablation_once(ablation, samples, arguments.channels, arguments.top)
+        found = list(ablation_once(ablation, samples, arguments.channels, arguments.top))
     written = write(arguments.output, ablation, found)
-    print("\n".join([*found.lines, "", *map(str, written)]))
+    print("\n".join([*map(line, found), "", *map(str, written)]))
     return 0
 
 

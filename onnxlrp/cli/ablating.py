@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from onnxlrp.cli.console import number
 from onnxlrp.cli.inputs import Sample
-from onnxlrp.cli.tables import write_table
 from onnxlrp.composites import Composite
 from onnxlrp.evaluate import (
     AblationCurve,
     AblationRow,
     NeuronRow,
+    Neurons,
     ablate,
     ablation_curve,
     rank_neurons,
 )
 from onnxlrp.files import whole_file
 from onnxlrp.graph.model import Model
-from onnxlrp.render import report
-from onnxlrp.render.curves import Series, curves
+from onnxlrp.render.text import number
+from onnxlrp.report import Ablated, Findings, report_page
+from onnxlrp.report.ablations import ablation_rows, neuron_rows
+from onnxlrp.report.charts import ablation_chart
+from onnxlrp.report.tables import write_table
 from onnxlrp.runtime.device import Device
 
-_SHOWN = 20  # neurons of each picture that the report lists
 _SEEDS = 5  # random orders that a curve is compared with
 
 
@@ -47,54 +47,29 @@ class Ablation:
     device: Device
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """What the ablation of all samples gave."""
-
-    neurons: list[NeuronRow]
-    rows: list[AblationRow]
-    lines: list[str]
-    picture: Image.Image | None = None
-
-
 def ablation_once(
     ablation: Ablation, samples: Sequence[Sample], channels: list[int] | None, top: int | None
-) -> Found:
+) -> Iterator[Ablated]:
     """Silence the given channels of every sample, or the first ones of its ranking."""
-    neurons: list[NeuronRow] = []
-    rows: list[AblationRow] = []
-    lines = []
     for sample in samples:
         x = _batch(ablation.model, sample)
         ranked = _ranked(ablation, x)
-        chosen = channels if top is None else ranked.top(top)[0].tolist()
         result = ablate(
             ablation.model,
             x,
             ablation.layer,
-            chosen,
+            channels if top is None else ranked.top(top)[0].tolist(),
             mode=ablation.mode,
             target=ablation.target,
             device=ablation.device,
         )
-        names = _names(sample, len(x))
-        neurons += _own(sample, ranked.rows(names))
-        rows += _own(sample, result.rows(names))
-        before, after = result.score_before[0], result.score_after[0]
-        lines.append(
-            f"{sample.name}: {ablation.mode} {len(chosen or ())} channels of {ablation.layer}: "
-            f"score {number(float(before))} before, {number(float(after))} after"
-        )
-    return Found(neurons, rows, lines)
+        yield Ablated((sample.name,), result, ranked)
 
 
 def ablation_curves(
     ablation: Ablation, samples: Sequence[Sample], counts: int, score: str, seed: int
-) -> Found:
+) -> Iterator[Ablated]:
     """Silence more and more channels of every sample."""
-    neurons: list[NeuronRow] = []
-    rows: list[AblationRow] = []
-    lines, found = [], []
     for sample in samples:
         x = _batch(ablation.model, sample)
         ranked = _ranked(ablation, x)
@@ -111,44 +86,63 @@ def ablation_curves(
             target=ablation.target,
             device=ablation.device,
         )
-        found.append(curve)
-        names = _names(sample, len(x))
-        neurons += _own(sample, ranked.rows(names))
-        rows += _own(sample, curve.rows(names))
-        lines.append(
-            f"{sample.name} ({curve.labels[0]}): area {number(float(curve.area[0]))}, in random "
-            f"order {number(float(curve.random_area[:, 0].mean()))}"
+        yield Ablated((sample.name,), curve, ranked)
+
+
+def line(ablated: Ablated) -> str:
+    """Say in one line what an ablation of one picture did."""
+    found, image = ablated.found, ablated.images[0]
+    if isinstance(found, AblationCurve):
+        return (
+            f"{image} ({found.labels[0]}): area {number(float(found.area[0]))}, in random order "
+            f"{number(float(found.random_area[:, 0].mean()))}"
         )
-    return Found(neurons, rows, lines, _drawn(found))
+    before, after = (number(float(s[0])) for s in (found.score_before, found.score_after))
+    return (
+        f"{image}: {found.mode} {int(found.selected[0])} of {' + '.join(found.layers)}: "
+        f"score {before} before, {after} after"
+    )
 
 
-def write(folder: Path, ablation: Ablation, found: Found) -> list[Path]:
+def write(folder: Path, ablation: Ablation, found: Sequence[Ablated]) -> list[Path]:
     """Write the tables, the summary and the report; if one of them fails, no report appears."""
-    title = f"Ablation of {ablation.layer} in {ablation.model.name}"
+    model = ablation.model
+    findings = Findings(
+        model,
+        {ablation.composite.name: ablation.composite},
+        f"Ablation of {ablation.layer} in {model.name}",
+        ablations=tuple(found),
+        settings={"by": ablation.by, "target": ablation.target},
+    )
     paths = [folder / "neurons.csv", folder / "ablation.csv"]
-    write_table(paths[0], NeuronRow, found.neurons)
-    write_table(paths[1], AblationRow, found.rows)
-    summary = {
+    write_table(paths[0], NeuronRow, [row for each in found for row in neuron_rows(each)])
+    write_table(paths[1], AblationRow, [row for each in found for row in ablation_rows(each)])
+    texts = {"summary.json": _summary(ablation, found), "report.html": report_page(findings)}
+    curves = [each.found for each in found if isinstance(each.found, AblationCurve)]
+    with ExitStack() as unfinished:
+        if curves:
+            chart = ablation_chart(curves, images=1)
+            texts["curves.svg"] = chart.svg()
+            paths.append(folder / "curves.png")
+            chart.image().save(unfinished.enter_context(whole_file(paths[-1])))
+        for name, text in texts.items():
+            paths.append(folder / name)
+            unfinished.enter_context(whole_file(paths[-1])).write_text(text, encoding="utf-8")
+    return paths
+
+
+def _summary(ablation: Ablation, found: Sequence[Ablated]) -> str:
+    """Write what was asked, and what came of it, as JSON."""
+    data = {
         "model": {"name": ablation.model.name, "sha256": ablation.model.sha256},
         "composite": ablation.composite.to_dict(),
         "layer": ablation.layer,
         "mode": ablation.mode,
         "by": ablation.by,
         "target": ablation.target,
-        "results": found.lines,
+        "results": [line(each) for each in found],
     }
-    texts = {
-        "summary.json": json.dumps(summary, indent=2, ensure_ascii=False) + "\n",
-        "report.html": report.page(title, _parts(found)),
-    }
-    with ExitStack() as unfinished:
-        for name, text in texts.items():
-            paths.append(folder / name)
-            unfinished.enter_context(whole_file(paths[-1])).write_text(text, encoding="utf-8")
-        if found.picture is not None:
-            paths.append(folder / "curves.png")
-            found.picture.save(unfinished.enter_context(whole_file(paths[-1])))
-    return paths
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
 def _batch(model: Model, sample: Sample) -> Any:
@@ -156,17 +150,7 @@ def _batch(model: Model, sample: Sample) -> Any:
     return np.repeat(sample.x, model.fixed_batch or 1, axis=0)
 
 
-def _names(sample: Sample, count: int) -> list[str]:
-    """Name the rows of a batch; only the first one is the sample's own."""
-    return [sample.name, *("",) * (count - 1)]
-
-
-def _own(sample: Sample, rows: Any) -> list[Any]:
-    """Keep the rows of the sample itself."""
-    return [row for row in rows if row.image == sample.name]
-
-
-def _ranked(ablation: Ablation, x: Any) -> Any:
+def _ranked(ablation: Ablation, x: Any) -> Neurons:
     """Rank the channels of one sample."""
     return rank_neurons(
         ablation.model,
@@ -177,45 +161,3 @@ def _ranked(ablation: Ablation, x: Any) -> Any:
         by=ablation.by,
         device=ablation.device,
     )
-
-
-def _drawn(found: Sequence[AblationCurve]) -> Image.Image:
-    """Draw the mean over the samples, beside the mean and the band of random orders."""
-    first = found[0]
-    fractions = first.fractions
-    ranked = np.mean([curve.scores[0] for curve in found], axis=0)
-    random = np.mean([curve.random[:, 0] for curve in found], axis=0)
-    series = [
-        Series(f"by {first.ranking}", fractions, ranked),
-        Series("random", fractions, random.mean(axis=0), random.min(axis=0), random.max(axis=0)),
-    ]
-    pictures = "one picture" if len(found) == 1 else f"mean of {len(found)} pictures"
-    return curves(
-        series,
-        title=f"Channels of {first.layer}, {first.mode}: {pictures}",
-        x_label="share of channels selected",
-        y_label=f"{first.score.replace('_', ' ')} of the target",
-    )
-
-
-def _parts(found: Found) -> list[str]:
-    """Lay out the report."""
-    parts = [report.paragraph(line) for line in found.lines]
-    if found.picture is not None:
-        caption = "Score as channels are selected; the band spans the random orders."
-        parts.append(report.picture(found.picture, caption))
-    else:
-        rows = [("picture", "label", "before", "after")]
-        rows += [(r.image, r.label, number(r.before), number(r.after)) for r in found.rows]
-        parts += [report.heading("Scores before and after"), report.table(rows, right={2, 3})]
-    for image in dict.fromkeys(row.image for row in found.neurons):
-        first = [row for row in found.neurons if row.image == image][:_SHOWN]
-        table: list[tuple[str, ...]] = [
-            ("channel", "relevance", "positive", "negative", "activation")
-        ]
-        for row in first:
-            values = (row.relevance, row.positive, row.negative, row.activation)
-            table.append((str(row.channel), *map(number, values)))
-        heading = report.heading(f"First channels of {image}")
-        parts += [heading, report.table(table, right=range(5))]
-    return parts

@@ -47,12 +47,13 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Judge all designs, then rank them."""
     from onnxlrp.cli.console import table
-    from onnxlrp.cli.evaluation import ranking_rows, write_report
+    from onnxlrp.cli.evaluation import write_report
     from onnxlrp.cli.network import load_network
-    from onnxlrp.cli.tables import write_table
     from onnxlrp.errors import InputError
     from onnxlrp.evaluate import RankRow, evaluate, rank_designs
     from onnxlrp.evaluate.metrics import DEFAULT
+    from onnxlrp.report.measures import ranking_rows
+    from onnxlrp.report.tables import write_table
 
     networks = [word for word in arguments.words if word.lower().endswith(".onnx")]
     words = [word for word in arguments.words if word not in networks]
@@ -93,7 +94,7 @@ def run(arguments: Namespace) -> int:
         print(ranking.statement())
         if kept is not None:
             write_table(kept / "ranking.csv", RankRow, ranking.rows)
-            written = write_report(kept, model, found, f"Designs of {model.name}", ranking)
+            written = write_report(kept, model, designs, found, f"Designs of {model.name}", ranking)
             print("\n" + "\n".join(map(str, [kept / "ranking.csv", *written])))
     return 0
 

@@ -17,8 +17,8 @@ its own class.
 
 Pictures are finished one by one: after an interruption --resume goes on where
 the run was. One that cannot be read is named in failures.csv. Beside it are
-written scores.csv, curves.csv, manifest.json, curves.png, summary.json and
-report.html."""
+written scores.csv, curves.csv, manifest.json, curves.png, curves.svg,
+summary.json and report.html."""
 
 _EXAMPLES = """\
   onnxlrp evaluate model.onnx pictures/ -c epsilon_plus -c gamma -o out
@@ -72,7 +72,7 @@ def run(arguments: Namespace) -> int:
             existing=judging.existing(arguments),
             progress=bar.step,
         )
-    written = write_report(arguments.output, model, found, f"Designs on {data[0].name}")
+    written = write_report(arguments.output, model, designs, found, f"Designs on {data[0].name}")
     print(console_report(found) + "\n")
     print("\n".join(map(str, written)))
     return 1 if len(list(found.failures())) == found.images else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Literal
@@ -17,6 +17,8 @@ from onnxlrp.composites.files import SUFFIXES
 from onnxlrp.engine import LayerBooks
 from onnxlrp.explainer import DEFAULT_BUDGET, Explainer, Result
 from onnxlrp.graph.model import Model
+from onnxlrp.report import Explained
+from onnxlrp.report.numbers import sums, target_label
 from onnxlrp.runtime.device import Device
 from onnxlrp.runtime.forward import Precision
 
@@ -72,18 +74,17 @@ class Explanation:
 
     def label(self, model: Model) -> str:
         """What is explained: a class's name, or the target as it was asked for."""
-        return self.result.aim or model.label(self.target)
+        return target_label(model, self.result)
 
     @property
     def started(self) -> float:
         """Σ R at the explained output."""
-        books = self.result.books
-        return float(books[0].arrived.sum()) if books else self.arrived
+        return sums(self.result)[0]
 
     @property
     def arrived(self) -> float:
         """Σ R at the input."""
-        return float(self.result.relevance.sum(dtype=np.float64))
+        return sums(self.result)[1]
 
 
 def parse_composite(text: str) -> Composite:
@@ -129,6 +130,29 @@ def explain_samples(
                 for position, row in enumerate(batch):
                     found[row, column] = Explanation(samples[row], _part(result, position))
     return [found[key] for key in sorted(found)]
+
+
+def explained_samples(
+    model: Model,
+    samples: Sequence[Sample],
+    designs: Mapping[str, Composite],
+    target: str,
+    device: Device,
+) -> list[Explained]:
+    """Explain every sample under every design, as a report shows them."""
+    named = [replace(composite, name=name) for name, composite in designs.items()]
+    found = explain_samples(
+        model, samples, named, Question(target, "logit", ()), Running(device, "single")
+    )
+    return [
+        Explained(
+            sample.name,
+            {each.composite.name: each.result for each in found if each.sample is sample},
+            sample.picture,
+            sample.x,
+        )
+        for sample in samples
+    ]
 
 
 def _batches(samples: Sequence[Sample], size: int) -> list[list[int]]:

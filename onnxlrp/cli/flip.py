@@ -15,7 +15,8 @@ first (lerf), and at random, and follow the score of the target. A design whose
 score falls fast under morf and slowly under lerf has found what matters.
 
 Writes curves.csv (image, design, order, step, fraction, score), scores.csv
-(image, design, metric, value), curves.png, summary.json and report.html."""
+(image, design, metric, value), curves.png, curves.svg, summary.json, and
+report.html, which shows the heatmaps as well."""
 
 _EXAMPLES = """\
   onnxlrp flip -o out
@@ -37,13 +38,14 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Read everything, flip, and only then write."""
     from onnxlrp.cli.evaluation import console_report, write_report
+    from onnxlrp.cli.explaining import explained_samples
     from onnxlrp.cli.inputs import packaged_pictures, read_samples, sort_paths
     from onnxlrp.cli.network import load_network
-    from onnxlrp.cli.tables import write_table
     from onnxlrp.errors import InputError
     from onnxlrp.evaluate import CurveRow, ScoreRow, evaluate
     from onnxlrp.evaluate.metrics import METRICS
     from onnxlrp.evaluate.ordering import ORDERS
+    from onnxlrp.report.tables import write_table
 
     designs = judging.designs(arguments.composite or [judging.DEFAULT_COMPOSITE])
     how = judging.flipping(arguments, ORDERS)
@@ -67,7 +69,9 @@ def run(arguments: Namespace) -> int:
         raise InputError(f"{failure.image}: {failure.reason}")
     write_table(arguments.output / "scores.csv", ScoreRow, found.scores())
     write_table(arguments.output / "curves.csv", CurveRow, found.curves())
-    written = write_report(arguments.output, model, found, f"Pixel flipping of {model.name}")
+    shown = explained_samples(model, samples, designs, arguments.target, arguments.device)
+    title = f"Pixel flipping of {model.name}"
+    written = write_report(arguments.output, model, designs, found, title, pictures=shown)
     print(console_report(found) + "\n")
     print("\n".join(map(str, written)))
     return 0

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from onnxlrp import assets
-from onnxlrp.cli.naming import distinct
 from onnxlrp.errors import InputError
 from onnxlrp.graph.model import Model
+from onnxlrp.render.names import distinct
 from onnxlrp.runtime.feed import checked_input
 
 ARRAYS = (".npy", ".npz")

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from onnxlrp.cli.console import number, percent, table
+from onnxlrp.cli.console import table
 from onnxlrp.cli.explaining import Explanation
 from onnxlrp.engine import LayerBooks
 from onnxlrp.evaluate.statistics import where_lost
 from onnxlrp.graph.model import Model
+from onnxlrp.render.text import number, percent
 
 TOP = 5
 """Classes shown."""

@@ -15,12 +15,12 @@ import numpy as np
 from onnxlrp.cli.explaining import Explanation
 from onnxlrp.cli.figures import Drawing, draw
 from onnxlrp.cli.inputs import Sample
-from onnxlrp.cli.naming import as_file_name, distinct
-from onnxlrp.cli.numbers import numbers
 from onnxlrp.composites import Composite
 from onnxlrp.errors import OutputError
 from onnxlrp.files import whole_file
 from onnxlrp.graph.model import Model
+from onnxlrp.render.names import as_file_name, distinct
+from onnxlrp.report.numbers import numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ def write(
         for pair, explanation in zip(files, explanations, strict=True):
             image = draw(model, explanation, drawing)
             image.save(unfinished.enter_context(whole_file(pair.figure)))
-            arrays: dict[str, Any] = numbers(model, explanation)
+            sample = explanation.sample
+            arrays: dict[str, Any] = numbers(model, explanation.result, sample.x, sample.source)
             np.savez(unfinished.enter_context(whole_file(pair.numbers)), **arrays)
     return [path for pair in files for path in pair.both]

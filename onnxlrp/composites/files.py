@@ -69,6 +69,19 @@ def read_yaml(text: str) -> Any:
         raise CompositeError(_UNREADABLE.format(error)) from error
 
 
+def as_yaml(data: Any) -> str:
+    """Write data as YAML."""
+    text: str = yaml.dump(
+        data,
+        Dumper=_Dumper,  # a SafeDumper
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None,
+        width=100,
+    )
+    return text
+
+
 def write_file(path: str | os.PathLike[str], data: Any, overwrite: bool = False) -> None:
     """Write data as YAML or JSON, by the file's ending; the file appears whole or not at all.
 
@@ -85,17 +98,8 @@ def write_file(path: str | os.PathLike[str], data: Any, overwrite: bool = False)
         Another ending, a file that is there already, or a place that cannot be written.
     """
     path = Path(path)
-    if _suffix(path, OutputError) == ".json":
-        text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-    else:
-        text = yaml.dump(
-            data,
-            Dumper=_Dumper,  # a SafeDumper
-            sort_keys=False,
-            allow_unicode=True,
-            default_flow_style=None,
-            width=100,
-        )
+    in_json = _suffix(path, OutputError) == ".json"
+    text = json.dumps(data, indent=2, ensure_ascii=False) + "\n" if in_json else as_yaml(data)
     if path.exists() and not overwrite:
         raise OutputError(f"{path}: is there already; pass overwrite=True, or another name.")
     with whole_file(path) as part:

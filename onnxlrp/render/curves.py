@@ -1,4 +1,4 @@
-"""Curves as a picture: told apart by dashes and marks as well as by colour."""
+"""Curves in one frame: told apart by dashes and marks as well as by colour."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import ImageFont
 
 from onnxlrp.errors import InputError, NumericalError
-from onnxlrp.render.dashes import Point, dashed
+from onnxlrp.render.dashes import Point
 from onnxlrp.render.figure import drawable
-
-Ink: TypeAlias = tuple[int, int, int]
+from onnxlrp.render.scene import Scene
+from onnxlrp.render.shapes import Area, Ink, Line, Shape, Words
 
 # All in pixels of the picture.
 _WIDTH: Final = 720
@@ -29,11 +29,10 @@ _LEGEND_LINE: Final = 22
 _SAMPLE: Final = 44  # length of a line in the legend
 _MARK: Final = 4
 _MARKS: Final = 8  # on a curve, about
-_FINER: Final = 3  # drawn so much larger, then reduced: smooth lines
 
 _DARK: Final = (34, 34, 34)
 _GRID: Final = (225, 225, 225)
-_BAND: Final = 40  # opacity of 255
+_BAND: Final = 0.16  # opacity
 
 # The colours of Okabe and Ito, which people with any colour vision tell apart.
 _COLORS: Final[tuple[Ink, ...]] = (
@@ -72,7 +71,7 @@ class Series:
 
 def curves(
     series: Sequence[Series], *, title: str = "", x_label: str = "", y_label: str = ""
-) -> Image.Image:
+) -> Scene:
     """Draw curves in one frame, with axes and a legend.
 
     Parameters
@@ -83,8 +82,8 @@ def curves(
 
     Returns
     -------
-    PIL.Image.Image
-        Mode "RGB".
+    Scene
+        ``.image()`` in pixels, ``.svg()`` as text.
 
     Raises
     ------
@@ -95,26 +94,24 @@ def curves(
 
     Examples
     --------
-    >>> curves([Series("score", [0, 0.5, 1], [3, 1, 0])]).mode
+    >>> curves([Series("score", [0, 0.5, 1], [3, 1, 0])]).image().mode
     'RGB'
     """
     lines = [_Line.of(each) for each in series]
     if not lines:
         raise InputError("there is no curve to draw: give one series or more.")
     frame = _Frame.around(lines, title, [each.name for each in series])
-    paper = Image.new("RGB", (frame.width * _FINER, frame.height * _FINER), "white")
-    draw = ImageDraw.Draw(paper, "RGBA")
-    _draw_axes(draw, frame, title, x_label, y_label)
+    shapes = [*_grid(frame), *_words(frame, title, x_label, y_label)]
     for line, style in zip(lines, _styles(), strict=False):
-        _draw_line(draw, frame, line, style)
+        shapes += _curve(frame, line, style)
     for row, (each, style) in enumerate(zip(series, _styles(), strict=False)):
-        _draw_legend(draw, frame, row, each.name, style)
-    return paper.reduce(_FINER)
+        shapes += _legend(frame, row, each.name, style)
+    return Scene(frame.width, frame.height, tuple(shapes), title or "Curves")
 
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    color: Ink
+    ink: Ink
     dashes: tuple[int, ...]
     shape: tuple[Point, ...]
 
@@ -177,13 +174,10 @@ class _Frame:
         )
 
     def at(self, x: float, y: float) -> Point:
-        """Place of a point, on the finer paper."""
+        """Place of a point on the paper."""
         right = (x - self.x[0]) / (self.x[-1] - self.x[0])
         up = (y - self.y[0]) / (self.y[-1] - self.y[0])
-        return (
-            (self.left + right * _WIDTH) * _FINER,
-            (self.top + (1.0 - up) * _HEIGHT) * _FINER,
-        )
+        return self.left + right * _WIDTH, self.top + (1.0 - up) * _HEIGHT
 
 
 def _ticks(low: float, high: float) -> tuple[float, ...]:
@@ -208,80 +202,55 @@ def _number(value: float) -> str:
     return f"{value:g}"
 
 
-def _draw_axes(
-    draw: ImageDraw.ImageDraw, frame: _Frame, title: str, x_label: str, y_label: str
-) -> None:
-    """Draw grid, numbers and words."""
-    font = ImageFont.load_default(_TEXT_SIZE * _FINER)
+def _grid(frame: _Frame) -> Iterator[Shape]:
+    """Yield grid, axes and the numbers beside them."""
     for tick in frame.x:
         (x, bottom), (_, top) = frame.at(tick, frame.y[0]), frame.at(tick, frame.y[-1])
-        draw.line((x, top, x, bottom), fill=_GRID, width=_FINER)
-        place = (x, bottom + _TICK * _FINER)
-        draw.text(place, _number(tick), fill=_DARK, font=font, anchor="ma")
+        yield Line(((x, top), (x, bottom)), _GRID)
+        below = (x, bottom + _TICK + _TEXT_SIZE / 2)
+        yield Words(_number(tick), below, _TEXT_SIZE, _DARK, "middle")
     for tick in frame.y:
         (left, y), (right, _) = frame.at(frame.x[0], tick), frame.at(frame.x[-1], tick)
-        draw.line((left, y, right, y), fill=_GRID, width=_FINER)
-        place = (left - _TICK * _FINER, y)
-        draw.text(place, _number(tick), fill=_DARK, font=font, anchor="rm")
+        yield Line(((left, y), (right, y)), _GRID)
+        yield Words(_number(tick), (left - _TICK, y), _TEXT_SIZE, _DARK, "end")
     (left, bottom), (right, top) = (frame.at(frame.x[end], frame.y[end]) for end in (0, -1))
-    draw.line((left, top, left, bottom, right, bottom), fill=_DARK, width=_FINER)
-    below = bottom + (_TICK + _TEXT_SIZE + _MARGIN) * _FINER
-    draw.text(((left + right) / 2, below), drawable(x_label), _DARK, font, anchor="ma")
-    _draw_upright(draw, drawable(y_label), font, (_MARGIN * _FINER, (top + bottom) / 2))
+    yield Line(((left, top), (left, bottom), (right, bottom)), _DARK)
+
+
+def _words(frame: _Frame, title: str, x_label: str, y_label: str) -> Iterator[Shape]:
+    """Yield what the axes and the whole are called."""
+    (left, bottom), (right, top) = (frame.at(frame.x[end], frame.y[end]) for end in (0, -1))
+    below = bottom + _TICK + 1.5 * _TEXT_SIZE + _MARGIN
+    yield Words(x_label, ((left + right) / 2, below), _TEXT_SIZE, _DARK, "middle")
+    beside = (_MARGIN + _TEXT_SIZE / 2, (top + bottom) / 2)
+    yield Words(y_label, beside, _TEXT_SIZE, _DARK, upright=True)
     if title:
-        large = ImageFont.load_default(_TITLE_SIZE * _FINER)
-        draw.text((left, _MARGIN * _FINER), drawable(title), _DARK, large, anchor="la")
+        yield Words(title, (left, _MARGIN + _TITLE_SIZE / 2), _TITLE_SIZE, _DARK)
 
 
-def _draw_upright(
-    draw: ImageDraw.ImageDraw,
-    text: str,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
-    place: Point,
-) -> None:
-    """Write along the vertical axis, from the bottom up; ``place`` is the middle left."""
-    if not text:
-        return
-    left, top, right, bottom = font.getbbox(text)
-    mask = Image.new("L", (math.ceil(right - left), math.ceil(bottom - top)))
-    ImageDraw.Draw(mask).text((-left, -top), text, fill=255, font=font)
-    turned = mask.rotate(90, expand=True)
-    draw.bitmap((round(place[0]), round(place[1] - turned.height / 2)), turned, fill=_DARK)
-
-
-def _draw_line(draw: ImageDraw.ImageDraw, frame: _Frame, line: _Line, style: _Style) -> None:
-    """Draw the band, the curve, and some marks upon it."""
+def _curve(frame: _Frame, line: _Line, style: _Style) -> Iterator[Shape]:
+    """Yield the band, the curve, and some marks upon it."""
     upper = [frame.at(x, y) for x, y in zip(line.x, line.high, strict=True)]
     lower = [frame.at(x, y) for x, y in zip(line.x, line.low, strict=True)]
     if len(upper) > 1 and upper != lower:
-        draw.polygon([*upper, *reversed(lower)], fill=(*style.color, _BAND))
-    points = [frame.at(x, y) for x, y in zip(line.x, line.y, strict=True)]
-    _draw_path(draw, points, style)
+        yield Area((*upper, *reversed(lower)), style.ink, _BAND)
+    points = tuple(frame.at(x, y) for x, y in zip(line.x, line.y, strict=True))
+    yield Line(points, style.ink, 2, style.dashes)
     for i in np.unique(np.linspace(0, len(points) - 1, _MARKS).round().astype(int)):
-        _draw_mark(draw, points[i], style)
+        yield _mark(points[i], style)
 
 
-def _draw_path(draw: ImageDraw.ImageDraw, points: Sequence[Point], style: _Style) -> None:
-    """Draw a line through points, in the dashes of its style."""
-    for piece in dashed(points, [length * _FINER for length in style.dashes]):
-        draw.line(piece, fill=style.color, width=2 * _FINER, joint="curve")
+def _mark(place: Point, style: _Style) -> Shape:
+    """Return the mark of a style."""
+    corners = ((place[0] + _MARK * x, place[1] + _MARK * y) for x, y in style.shape)
+    return Area(tuple(corners), style.ink)
 
 
-def _draw_mark(draw: ImageDraw.ImageDraw, place: Point, style: _Style) -> None:
-    """Draw the mark of a style."""
-    size = _MARK * _FINER
-    corners = [(place[0] + size * x, place[1] + size * y) for x, y in style.shape]
-    draw.polygon(corners, fill=style.color)
-
-
-def _draw_legend(
-    draw: ImageDraw.ImageDraw, frame: _Frame, row: int, name: str, style: _Style
-) -> None:
-    """Draw one line of the legend."""
-    left = (frame.left + _WIDTH + _MARGIN) * _FINER
-    y = (frame.top + _LEGEND_LINE * (row + 0.5)) * _FINER
-    right = left + _SAMPLE * _FINER
-    _draw_path(draw, [(left, y), (right, y)], style)
-    _draw_mark(draw, ((left + right) / 2, y), style)
-    font = ImageFont.load_default(_TEXT_SIZE * _FINER)
-    draw.text((right + 8 * _FINER, y), drawable(name), fill=_DARK, font=font, anchor="lm")
+def _legend(frame: _Frame, row: int, name: str, style: _Style) -> Iterator[Shape]:
+    """Yield one line of the legend."""
+    left = frame.left + _WIDTH + _MARGIN
+    y = frame.top + _LEGEND_LINE * (row + 0.5)
+    right = left + _SAMPLE
+    yield Line(((left, y), (right, y)), style.ink, 2, style.dashes)
+    yield _mark(((left + right) / 2, y), style)
+    yield Words(name, (right + 8, y), _TEXT_SIZE, _DARK)
