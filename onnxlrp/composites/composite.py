@@ -40,6 +40,8 @@ class Composite:
         Product of two activations: to the signal if the other factor gates it, else half to each;
         always half to each; always to the first, or to the second factor.
     description : str
+    weighted_layers : int, optional
+        How many weighted layers a model must have for the composite to mean it; any, if not given.
 
     Raises
     ------
@@ -60,6 +62,7 @@ class Composite:
     max_pool: Literal["winner", "average"] = "winner"
     product: Literal["auto", "uniform", "first", "second"] = "auto"
     description: str = ""
+    weighted_layers: int | None = None
 
     def __post_init__(self) -> None:
         for key in ("name", "description"):
@@ -72,6 +75,8 @@ class Composite:
                 hint = did_you_mean(str(value), choices)
                 one_of = ", ".join(map(repr, choices))
                 raise CompositeError(f"{key} is one of {one_of}, got {value!r}.{hint}")
+        if type(self.weighted_layers) not in (int, type(None)):
+            raise CompositeError(f"weighted_layers is a number, got {self.weighted_layers!r}.")
         object.__setattr__(self, "entries", tuple(self.entries))
         for entry in self.entries:
             if not isinstance(entry, Entry):
@@ -102,8 +107,10 @@ class Composite:
         SelectorError
             An entry that is not optional matches no layer.
         CompositeError
-            A z^B rule without bounds on a layer for which the model's preprocessing has none.
+            A z^B rule without bounds on a layer for which the model's preprocessing has none; a
+            model with another number of weighted layers than the composite is made for.
         """
+        self._check_length(model)
         entries: dict[int, tuple[int, ...]] = {}
         for position, entry in enumerate(self.entries):
             found = entry.selector.matches(model, linear)
@@ -144,6 +151,15 @@ class Composite:
             )
         return replace(rule, low=as_bound(preprocessing.low), high=as_bound(preprocessing.high))
 
+    def _check_length(self, model: Model) -> None:
+        """Refuse a model that the composite is not made for."""
+        found = sum(layer.weighted for layer in model.layers)
+        if self.weighted_layers not in (None, found):
+            raise CompositeError(
+                f"composite {self.name!r} is made for a model of {self.weighted_layers} weighted "
+                f"layers (Conv, Gemm, …), and {model.name} has {found}: open one of that length."
+            )
+
     def _place(self, position: int) -> str:
         """Name an entry for an error."""
         return f"composite {self.name!r}, entry {position + 1} ({self.entries[position]})"
@@ -153,13 +169,16 @@ class Composite:
         """Return {"schema": 1, "name": …, "entries": […]}; options at their defaults left out."""
         out: dict[str, Any] = {"schema": SCHEMA, "name": self.name}
         for f in fields(self):
-            if f.name in ("description", *OPTIONS) and getattr(self, f.name) != f.default:
+            if (
+                f.name in ("description", "weighted_layers", *OPTIONS)
+                and getattr(self, f.name) != f.default
+            ):
                 out[f.name] = getattr(self, f.name)
         return {**out, "entries": [entry.to_dict() for entry in self.entries]}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Composite:
-        """Make a composite from what :meth:`to_dict` gives.
+        """Make a composite from what :meth:`to_dict` gives, or from what VisLRPDesigner saved.
 
         Raises
         ------
@@ -167,6 +186,10 @@ class Composite:
             Another schema, an unknown key (with the nearest one), or a value that makes no sense;
             names the entry.
         """
+        from onnxlrp.composites.vislrp import is_vislrp, read_vislrp  # makes composites: load last
+
+        if is_vislrp(data):
+            return read_vislrp(data)
         known = ("schema", *(f.name for f in fields(cls)))
         if not isinstance(data, Mapping):
             raise CompositeError(f"a design maps {', '.join(known)} to values, got {data!r}.")
@@ -197,7 +220,7 @@ class Composite:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Composite:
-        """Read a design from a .yaml, .yml or .json file.
+        """Read a design from a .yaml, .yml or .json file, VisLRPDesigner's own among them.
 
         Raises
         ------

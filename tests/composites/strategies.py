@@ -21,4 +21,5 @@ def composites() -> st.SearchStrategy[Composite]:
         max_pool=st.sampled_from(OPTIONS["max_pool"]),
         product=st.sampled_from(OPTIONS["product"]),
         description=TEXTS,
+        weighted_layers=st.none() | st.integers(0, 200),
     )
