@@ -108,6 +108,11 @@ def _add_results(parser: ArgumentParser) -> None:
         help="folder for the results, made if missing (default: the current one)",
     )
     add("--force", action="store_true", help="replace results that are there already")
+    add(
+        "--report",
+        action="store_true",
+        help="also write report.html, and report.zip with all of it",
+    )
     add("-q", "--quiet", action="store_true", help="print only the files that were written")
     add("--overlay", action="store_true", help="add a panel with the heatmap over the picture")
     add(
@@ -123,13 +128,21 @@ def _add_results(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Read everything, compute everything, and only then write."""
     from onnxlrp.cli.console import notify
-    from onnxlrp.cli.explaining import Question, Running, explain_samples, parse_composite
+    from onnxlrp.cli.explaining import (
+        Question,
+        Running,
+        explain_samples,
+        gathered,
+        parse_composite,
+    )
     from onnxlrp.cli.figures import Drawing
     from onnxlrp.cli.inputs import packaged_pictures, read_samples, sort_paths
     from onnxlrp.cli.network import load_network
     from onnxlrp.cli.report import report
-    from onnxlrp.cli.results import planned_files, write
+    from onnxlrp.cli.results import check_free, planned_files, write
     from onnxlrp.kernels import ensure_compiled
+    from onnxlrp.render.names import distinct
+    from onnxlrp.report import Findings, save_report
 
     composites = [parse_composite(text) for text in arguments.composite or [DEFAULT_COMPOSITE]]
     drawing = Drawing(arguments.normalize, arguments.colormap, arguments.overlay)
@@ -137,11 +150,26 @@ def run(arguments: Namespace) -> int:
     model = load_network(model_path, arguments)
     samples = read_samples(model, image_paths or packaged_pictures(model_path))
     files = planned_files(arguments.output, samples, composites, replace=arguments.force)
+    if arguments.report:
+        reports = [arguments.output / f"report.{suffix}" for suffix in ("html", "zip")]
+        check_free(arguments.output, reports, replace=arguments.force)
     ensure_compiled(notify)
     question = Question(arguments.target, arguments.init, tuple(arguments.record))
     running = Running(arguments.device, arguments.precision)
     explanations = explain_samples(model, samples, composites, question, running)
     written = write(files, model, explanations, drawing)
+    if arguments.report:
+        names = distinct(composite.name for composite in composites)
+        findings = Findings(
+            model,
+            dict(zip(names, composites, strict=True)),
+            f"Explanations of {model.name}",
+            gathered(explanations, names),
+            settings={"target": arguments.target, "init": arguments.init},
+            limit=arguments.normalize,
+            colormap=arguments.colormap,
+        )
+        written += save_report(findings, arguments.output)
     if not arguments.quiet:
         print("\n\n".join(report(model, explanations)) + "\n")
     print("\n".join(map(str, written)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Literal
@@ -132,27 +132,26 @@ def explain_samples(
     return [found[key] for key in sorted(found)]
 
 
-def explained_samples(
-    model: Model,
-    samples: Sequence[Sample],
-    designs: Mapping[str, Composite],
-    target: str,
-    device: Device,
-) -> list[Explained]:
-    """Explain every sample under every design, as a report shows them."""
-    named = [replace(composite, name=name) for name, composite in designs.items()]
-    found = explain_samples(
-        model, samples, named, Question(target, "logit", ()), Running(device, "single")
-    )
-    return [
+def gathered(explanations: Sequence[Explanation], names: Sequence[str]) -> tuple[Explained, ...]:
+    """Put the explanations of each sample together, as a report shows them.
+
+    Parameters
+    ----------
+    explanations : sequence of Explanation
+        As :func:`explain_samples` gives them.
+    names : sequence of str
+        What the composites are called, in their order; no two alike.
+    """
+    rows = [explanations[i : i + len(names)] for i in range(0, len(explanations), len(names))]
+    return tuple(
         Explained(
-            sample.name,
-            {each.composite.name: each.result for each in found if each.sample is sample},
-            sample.picture,
-            sample.x,
+            row[0].sample.name,
+            {name: each.result for name, each in zip(names, row, strict=True)},
+            row[0].sample.picture,
+            row[0].sample.x,
         )
-        for sample in samples
-    ]
+        for row in rows
+    )
 
 
 def _batches(samples: Sequence[Sample], size: int) -> list[list[int]]:

@@ -38,7 +38,7 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Read everything, flip, and only then write."""
     from onnxlrp.cli.evaluation import console_report, write_report
-    from onnxlrp.cli.explaining import explained_samples
+    from onnxlrp.cli.explaining import Question, Running, explain_samples, gathered
     from onnxlrp.cli.inputs import packaged_pictures, read_samples, sort_paths
     from onnxlrp.cli.network import load_network
     from onnxlrp.errors import InputError
@@ -69,7 +69,9 @@ def run(arguments: Namespace) -> int:
         raise InputError(f"{failure.image}: {failure.reason}")
     write_table(arguments.output / "scores.csv", ScoreRow, found.scores())
     write_table(arguments.output / "curves.csv", CurveRow, found.curves())
-    shown = explained_samples(model, samples, designs, arguments.target, arguments.device)
+    question, running = Question(arguments.target, "logit", ()), Running(arguments.device, "single")
+    explanations = explain_samples(model, samples, list(designs.values()), question, running)
+    shown = gathered(explanations, list(designs))
     title = f"Pixel flipping of {model.name}"
     written = write_report(arguments.output, model, designs, found, title, pictures=shown)
     print(console_report(found) + "\n")

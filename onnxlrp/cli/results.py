@@ -46,18 +46,29 @@ def planned_files(
     OutputError
         The folder cannot be written to, or a file is there and ``replace`` is not wanted.
     """
-    _check_writable(folder)
     pairs = product(samples, composites)
     stems = distinct(as_file_name(f"{s.name}_{c.name}") for s, c in pairs)
     files = [Files(folder / f"{stem}.png", folder / f"{stem}.npz") for stem in stems]
-    present = [path for pair in files for path in pair.both if path.exists()]
+    check_free(folder, [path for pair in files for path in pair.both], replace)
+    return files
+
+
+def check_free(folder: Path, paths: Sequence[Path], replace: bool) -> None:
+    """Refuse a folder that cannot be written to, and files that are there already.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written to, or a file is there and ``replace`` is not wanted.
+    """
+    _check_writable(folder)
+    present = [path for path in paths if path.exists()]
     if present and not replace:
         more = f" (and {len(present) - 1} more)" if len(present) > 1 else ""
         raise OutputError(
             f"{present[0]}{more}: is there already; replace it with --force, or choose another "
             "folder with -o."
         )
-    return files
 
 
 def _check_writable(folder: Path) -> None:

@@ -153,6 +153,8 @@ def _heatmap(findings: Findings, shown: Explained, design: str) -> bytes:
         relevance_map(findings.model, result.relevance),
         picture=shown.picture,
         title=f"{shown.name}: {label} ({number(float(result.score[0]))}), {design}",
+        limit=findings.limit,
+        colormap_name=findings.colormap,
     )
     content = io.BytesIO()
     drawn.save(content, "PNG")

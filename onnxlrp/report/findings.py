@@ -24,6 +24,8 @@ from onnxlrp.evaluate import (
 )
 from onnxlrp.explainer import Result
 from onnxlrp.graph.model import Model
+from onnxlrp.render.colormaps import DEFAULT_COLORMAP
+from onnxlrp.render.heatmap import LimitMethod
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -103,6 +105,11 @@ class Findings:
         Plain data that belongs to the results: seeds, fills, targets.
     made : datetime, optional
         When; with none, the same findings make the same page.
+    limit : {"max", "percentile", "cubic"} or float
+        The relevance that gets the strongest colour, for every heatmap by itself; see
+        :func:`onnxlrp.render.color_limit`.
+    colormap : str
+        One of :func:`onnxlrp.render.colormap_names`.
 
     Examples
     --------
@@ -127,3 +134,5 @@ class Findings:
     ranking: Ranking | None = None
     settings: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     made: datetime | None = None
+    limit: LimitMethod | float = "percentile"
+    colormap: str = DEFAULT_COLORMAP

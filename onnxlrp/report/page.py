@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
+from onnxlrp.composites.files import as_yaml
 from onnxlrp.report import ablations, designs, html, measures, pictures
 from onnxlrp.report.findings import Findings
 from onnxlrp.report.provenance import settings_of, versions
@@ -57,6 +57,5 @@ def _facts(findings: Findings) -> Iterator[tuple[str, str]]:
 
 def _settings(findings: Findings) -> str:
     """Show everything that results depend on, so that they can be made again."""
-    return html.section(
-        _SETTINGS, [html.code(json.dumps(settings_of(findings), indent=2, ensure_ascii=False))]
-    )
+    text = html.code(as_yaml(settings_of(findings)))
+    return html.section(_SETTINGS, [html.folded("All that these results depend on", [text])])

@@ -34,9 +34,9 @@ def section(findings: Findings) -> str:
         return ""
     intro = html.paragraph(
         "Red speaks for the target, blue against it, white is zero. Each map has its own scale: "
-        "its strongest colour is the relevance given as limit."
+        "its strongest colour is the relevance given as limit, and what lies beyond."
     )
-    parts = [part for shown in findings.pictures for part in _picture(findings.model, shown)]
+    parts = [part for shown in findings.pictures for part in _picture(findings, shown)]
     return html.section(TITLE, [intro, *parts])
 
 
@@ -69,7 +69,7 @@ def class_rows(findings: Findings) -> Iterator[tuple[str, int, str, float]]:
                 yield shown.name, int(i), findings.model.label(int(i)), float(result.output[0, i])
 
 
-def _picture(model: Model, shown: Explained) -> Iterator[str]:
+def _picture(findings: Findings, shown: Explained) -> Iterator[str]:
     """Lay out one picture."""
     yield html.heading(shown.name)
     if not shown.results:
@@ -79,27 +79,29 @@ def _picture(model: Model, shown: Explained) -> Iterator[str]:
     if shown.picture is not None:
         caption = f"{shown.name}, as the network sees it"
         panels.append(html.picture(_enlarged(Image.fromarray(shown.picture)), caption, True))
-    panels += [_heatmap(model, design, result) for design, result in shown.results.items()]
+    panels += [_heatmap(findings, design, result) for design, result in shown.results.items()]
     yield html.side_by_side(panels)
     if first.output.ndim == 2:
-        yield _classes(model, first)
+        yield _classes(findings.model, first)
     yield from _way_down(shown)
 
 
-def _heatmap(model: Model, design: str, result: Result) -> str:
+def _heatmap(findings: Findings, design: str, result: Result) -> str:
     """Draw one map and say what adds up."""
+    model = findings.model
     values = relevance_map(model, result.relevance)
+    limit = color_limit(values, findings.limit)
     started, arrived = sums(result)
     caption = (
         f"{design}: {target_label(model, result)} ({number(float(result.score[0]))}). "
-        f"Limit ±{number(color_limit(values))}, Σ R {number(arrived)}"
+        f"Limit ±{number(limit)}, Σ R {number(arrived)}"
     )
     if result.books and started:
         error = abs(arrived - started) / abs(started)
         caption += f" of {number(started)}: conservation error " + (
             percent(error) if error < 10 else f"{number(error)} times"
         )
-    image = _enlarged(Image.fromarray(heatmap_rgb(values)))
+    image = _enlarged(Image.fromarray(heatmap_rgb(values, limit or None, findings.colormap)))
     return html.picture(image, f"{caption}.", True)
 
 
