@@ -6,7 +6,7 @@ import os
 import struct
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeAlias
+from typing import IO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,8 @@ def read_pictures(pictures: Pictures, mode: str) -> list[Image.Image]:
 def _read(picture: Picture, mode: str, name: str) -> Image.Image:
     """Read one picture; `name` is how a message calls it if it is not a file."""
     if isinstance(picture, str | os.PathLike):
-        return _to_mode(_open(Path(picture)), mode, f"'{os.fspath(picture)}'")
+        path = os.fspath(picture)
+        return _to_mode(open_picture(Path(picture), path), mode, f"'{path}'")
     if isinstance(picture, np.ndarray):
         return _to_mode(_from_array(picture, name), mode, name)
     if isinstance(picture, Image.Image):
@@ -48,27 +49,39 @@ def _read(picture: Picture, mode: str, name: str) -> Image.Image:
     )
 
 
-def _open(path: Path) -> Image.Image:
-    """Decode a file completely and turn it upright."""
+def open_picture(source: Path | IO[bytes], name: str) -> Image.Image:
+    """Decode a file completely and turn it upright.
+
+    Parameters
+    ----------
+    source : path or binary file
+    name : str
+        What a message calls it.
+
+    Raises
+    ------
+    InputError
+        There is none, it is no picture, damaged, or too large to decode safely.
+    """
     try:
-        with Image.open(path) as image:
+        with Image.open(source) as image:
             image.load()
             return ImageOps.exif_transpose(image)
     except FileNotFoundError as error:
-        raise InputError(f"There is no picture '{path}': check the path.") from error
+        raise InputError(f"There is no picture '{name}': check the path.") from error
     except (IsADirectoryError, PermissionError) as error:
-        raise InputError(f"'{path}' cannot be read: {error.strerror}.") from error
+        raise InputError(f"'{name}' cannot be read: {error.strerror}.") from error
     except UnidentifiedImageError as error:
         raise InputError(
-            f"'{path}' is not a picture: its content is no image format that Pillow reads."
+            f"'{name}' is not a picture: its content is no image format that Pillow reads."
         ) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(
-            f"'{path}' would unpack to more pixels than is safe to decode: scale it down first."
+            f"'{name}' would unpack to more pixels than is safe to decode: scale it down first."
         ) from error
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
         # Pillow's decoders raise all of these on files that break off or hold garbage.
-        raise InputError(f"'{path}' is damaged or truncated: {error}.") from error
+        raise InputError(f"'{name}' is damaged or truncated: {error}.") from error
 
 
 def _from_array(pixels: NDArray[np.uint8], name: str) -> Image.Image:

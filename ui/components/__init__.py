@@ -1,0 +1,1 @@
+"""What the browser draws itself: small components with their script beside them."""

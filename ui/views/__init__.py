@@ -1,0 +1,1 @@
+"""The designer's views, one a file: they show the state and call its methods."""
