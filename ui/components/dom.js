@@ -1,0 +1,47 @@
+// What all components share: making elements, and waiting.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function fill(node, attributes, children) {
+  for (const [key, value] of Object.entries(attributes || {})) {
+    if (value === false || value === null || value === undefined) continue;
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (key === "style" && typeof value === "object") {
+      for (const [name, setting] of Object.entries(value)) node.style.setProperty(name, setting);
+    } else node.setAttribute(key, value === true ? "" : value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+function html(tag, attributes, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+function svg(tag, attributes, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+// Calls f at most once in `wait` ms, the last call always.
+function throttle(f, wait) {
+  let timer = null, last = 0, given = null;
+  const run = () => { timer = null; last = Date.now(); f(...given); };
+  return (...args) => {
+    given = args;
+    if (timer === null) timer = setTimeout(run, Math.max(0, wait - (Date.now() - last)));
+  };
+}
+
+// Calls f once before the next frame is drawn, however often it is asked.
+function framed(f) {
+  let asked = false;
+  return () => {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => { asked = false; f(); });
+  };
+}
+
+function watch(model, names, f) {
+  for (const name of names) model.on(name, f);
+}

@@ -1,0 +1,288 @@
+const LAYER = 19, FOLD = 25;
+
+// The lines on the screen: layers, and folds open or closed, each with its place.
+function lines(model) {
+  const opened = new Set(model.opened), out = [];
+  let y = 0;
+  const put = (line, height) => { out.push({ ...line, y, h: height }); y += height; };
+  const walk = (folds, start, stop, depth) => {
+    let at = start;
+    for (const fold of folds) {
+      for (; at < fold.start; at++) put({ at, stop: at + 1, depth }, LAYER);
+      const key = `${fold.start}:${fold.stop}`, open = opened.has(key);
+      const line = { at: fold.start, stop: fold.stop, depth, fold, key, open };
+      put(line, FOLD);
+      if (open) {
+        out[out.length - 1].head = true;
+        walk(fold.folds, fold.start, fold.stop, depth + 1);
+      }
+      at = fold.stop;
+    }
+    for (; at < stop; at++) put({ at, stop: at + 1, depth }, LAYER);
+  };
+  walk(model.folds, 0, model.layers.length, 0);
+  return { all: out, height: y };
+}
+
+// Where on the screen a layer begins; inside a closed fold, in proportion.
+function placeOf(drawn, index) {
+  for (const line of drawn.all) {
+    if (line.head ? index === line.at : index < line.stop) {
+      return line.y + (line.head ? 0 : (line.h * (index - line.at)) / (line.stop - line.at));
+    }
+  }
+  return drawn.height;
+}
+
+export function render({ model }) {
+  const root = html("div", { class: "ruler" });
+  const ask = (kind, values) => model.send_msg({ kind, ...values });
+  let drawn = lines(model), dragged = null, anchor = null, active = 0;
+
+  // ------------------------------------------------------------------ selecting
+  const picked = (first, last) => {
+    const [low, high] = first <= last ? [first, last] : [last, first];
+    return Array.from({ length: high - low + 1 }, (_, i) => low + i);
+  };
+  const pick = (line, event) => {
+    const own = picked(line.at, line.stop - 1), now = new Set(model.selection);
+    let chosen = own;
+    if (event.shiftKey && anchor !== null) {
+      chosen = picked(Math.min(anchor, line.at), Math.max(anchor, line.stop - 1));
+    } else {
+      anchor = line.at;
+      if (event.ctrlKey || event.metaKey) {
+        const all = own.every((i) => now.has(i));
+        own.forEach((i) => (all ? now.delete(i) : now.add(i)));
+        chosen = [...now].sort((a, b) => a - b);
+      } else if (now.size === own.length && own.every((i) => now.has(i))) chosen = [];
+    }
+    ask("pick", { layers: chosen });
+  };
+  const toggle = (key) => {
+    const opened = new Set(model.opened);
+    if (!opened.delete(key)) opened.add(key);
+    model.opened = [...opened];
+  };
+
+  // ------------------------------------------------------------------ bounds
+  // The places a bound can take: the first one in each line, between its neighbours' ends.
+  const choices = (number) => {
+    const [above, below] = [model.segments[number - 1], model.segments[number]];
+    const first = model.places.filter((p) => p < above.stop && p >= above.start);
+    const low = above.number === 1 ? Math.min(...model.places) : first[0] + 1;
+    const seen = new Set(), out = [];
+    for (const line of drawn.all) {
+      if (line.head) continue;
+      const place = model.places.find((p) => p >= line.at && p < line.stop);
+      if (place === undefined || seen.has(place)) continue;
+      if (place >= low && place < below.stop) { seen.add(place); out.push(place); }
+    }
+    if (!seen.has(below.start)) out.push(below.start);
+    return out.sort((a, b) => a - b);
+  };
+  const told = throttle((number, to) => ask("move", { number, to }), 120);
+  const move = (number, to) => {
+    if (model.segments[number] && to !== undefined && to !== model.segments[number].start) told(number, to);
+  };
+  const key = (number, event) => {
+    const places = choices(number), now = places.indexOf(model.segments[number].start);
+    const steps = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1, PageUp: -5, PageDown: 5 };
+    let to = null;
+    if (event.key in steps) to = Math.max(0, Math.min(places.length - 1, now + steps[event.key]));
+    else if (event.key === "Home") to = 0;
+    else if (event.key === "End") to = places.length - 1;
+    else if (event.key === "Delete" || event.key === "Backspace") ask("merge", { number: number + 1 });
+    else return;
+    event.preventDefault();
+    if (to !== null) move(number, places[to]);
+  };
+  const drag = (number, event) => {
+    if (event.button !== 0) return;
+    event.preventDefault();
+    const handle = event.currentTarget, board = root.querySelector(".board");
+    handle.focus();
+    handle.setPointerCapture(event.pointerId);
+    dragged = { number, y: placeOf(drawn, model.segments[number].start) };
+    const follow = (e) => {
+      const y = e.clientY - board.getBoundingClientRect().top;
+      const places = choices(number);
+      const near = places.reduce((a, b) =>
+        Math.abs(placeOf(drawn, b) - y) < Math.abs(placeOf(drawn, a) - y) ? b : a);
+      dragged.y = y;
+      dragged.to = near;
+      move(number, near);
+      marks();
+    };
+    const done = () => {
+      handle.removeEventListener("pointermove", follow);
+      dragged = null;
+      redraw();
+    };
+    handle.addEventListener("pointermove", follow);
+    handle.addEventListener("pointerup", done, { once: true });
+    handle.addEventListener("pointercancel", done, { once: true });
+  };
+
+  // ------------------------------------------------------------------ drawing
+  const name = (index) => {
+    const layer = model.layers[index];
+    return layer ? `${layer.name} (${layer.op})` : "the output";
+  };
+  const bands = html("div", { class: "bands", "aria-hidden": "true" });
+  const list = html("div", {
+    class: "lines", role: "listbox", "aria-label": "Layers, from the input to the output",
+    "aria-multiselectable": "true",
+  });
+  const handles = html("div", { class: "handles", role: "group", "aria-label": "Bounds of segments" });
+  const tags = html("div", { class: "tags", role: "group", "aria-label": "Segments" });
+  const links = svg("svg", { class: "links", "aria-hidden": "true" });
+
+  const lineNode = (line, number, selection) => {
+    const layer = model.layers[line.at], chosen = [];
+    for (let i = line.at; i < line.stop; i++) if (selection.has(i)) chosen.push(i);
+    const count = line.stop - line.at;
+    const all = chosen.length === count;
+    const classes = ["line"];
+    if (line.fold) classes.push("fold");
+    if (line.head) classes.push("head");
+    if (!line.fold && !layer.ruled) classes.push("plain");
+    if (all) classes.push("chosen");
+    else if (chosen.length) classes.push("partly");
+    const text = line.fold
+      ? `${line.fold.label}, ${count} layers, ${line.open ? "open" : "folded"}`
+      : `layer ${line.at}: ${layer.name}, ${layer.op}${layer.note ? `, ${layer.note}` : ""}`;
+    const splits = !line.head && model.places.find((p) => p >= line.at && p < line.stop);
+    const free = splits && !model.segments.some((s) => s.start === splits);
+    return html("div", {
+        class: classes.join(" "), role: "option", "aria-selected": String(all), "aria-label": text,
+        tabindex: number === active ? 0 : -1, title: text, "data-at": line.at,
+        style: { top: `${line.y}px`, height: `${line.h}px`, "--depth": line.depth },
+        onclick: (e) => { active = number; pick(line, e); },
+        ondblclick: () => line.fold && toggle(line.key),
+      },
+      html("span", { class: "tick" }, line.head ? "" : String(line.at)),
+      line.fold
+        ? html("span", { class: "chevron", onclick: (e) => { e.stopPropagation(); toggle(line.key); } },
+            line.open ? "▾" : "▸")
+        : null,
+      html("span", { class: "name" }, line.fold ? line.fold.label : layer.name),
+      html("span", { class: "op" }, line.fold ? `${count} layers` : layer.op),
+      free
+        ? html("span", {
+            class: "cut", title: `Begin a new segment at ${name(splits)}`,
+            onclick: (e) => { e.stopPropagation(); ask("split", { at: splits }); },
+          }, "+")
+        : null);
+  };
+
+  const marks = () => {
+    const board = drawn.height;
+    const tops = model.segments.map((s) => placeOf(drawn, s.start));
+    tops.push(board);
+    bands.replaceChildren(...model.segments.map((s, i) => html("div", {
+      class: s.number === model.current ? "band current" : "band",
+      style: { top: `${tops[i]}px`, height: `${tops[i + 1] - tops[i]}px`, background: s.colour },
+    })));
+    tags.replaceChildren(...model.segments.map((s, i) => html("button", {
+      class: s.number === model.current ? "tag current" : "tag",
+      "aria-pressed": String(s.number === model.current),
+      "aria-label": `Segment ${s.number}: ${s.label}, layers ${s.start} to ${s.stop - 1}`,
+      title: `Segment ${s.number}: ${s.label}`,
+      style: { top: `${tops[i]}px`, height: `${tops[i + 1] - tops[i]}px`, background: s.colour },
+      onclick: () => ask("segment", { number: s.number }),
+    }, String(s.number))));
+    if (dragged === null) {
+      const focused = root.getRootNode().activeElement;
+      const number = focused && focused.dataset ? focused.dataset.bound : null;
+      handles.replaceChildren(...model.segments.slice(1).map((s, i) => html("div", {
+        class: "bound", role: "slider", tabindex: 0, "data-bound": i + 1,
+        "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": model.layers.length,
+        "aria-valuenow": s.start, "aria-label": `Bound between segments ${i + 1} and ${i + 2}`,
+        "aria-valuetext": `segment ${i + 2}, ${s.label}, begins at layer ${s.start}, ${name(s.start)}`,
+        title: "Drag, or use the arrow keys; Delete joins the two segments",
+        style: { top: `${tops[i + 1]}px` },
+        onpointerdown: (e) => drag(i + 1, e), onkeydown: (e) => key(i + 1, e),
+      }, html("span", { class: "grip" }))));
+      if (number) handles.querySelector(`[data-bound="${number}"]`)?.focus();
+    } else {
+      const handle = handles.querySelector(`[data-bound="${dragged.number}"]`);
+      if (handle) handle.style.top = `${tops[dragged.number] ?? dragged.y}px`;
+    }
+    const width = 34;
+    links.replaceChildren(...model.segments.map((s, i) => {
+      const [top, bottom] = model.anchors[i] || [];
+      if (top === undefined) return null;
+      const [a, b, c] = [tops[i] + 1, tops[i + 1] - 1, width / 2];
+      return svg("path", {
+        d: `M0 ${a} C${c} ${a} ${c} ${top} ${width} ${top} L${width} ${bottom} C${c} ${bottom} ${c} ${b} 0 ${b} Z`,
+        fill: s.colour, class: s.number === model.current ? "link current" : "link",
+      });
+    }).filter(Boolean));
+    const tallest = Math.max(board, ...model.anchors.map((a) => a[1]));
+    links.setAttribute("height", tallest);
+    links.setAttribute("width", width);
+  };
+
+  const redraw = framed(() => {
+    drawn = lines(model);
+    active = Math.min(active, drawn.all.length - 1);
+    const selection = new Set(model.selection);
+    const had = root.getRootNode().activeElement?.classList?.contains("line");
+    list.replaceChildren(...drawn.all.map((line, i) => lineNode(line, i, selection)));
+    root.style.setProperty("--board", `${drawn.height}px`);
+    if (had) list.children[active]?.focus();
+    openAll.textContent = model.opened.length ? "Fold all" : "Open all";
+    openAll.hidden = model.folds.length === 0;
+    split.disabled = model.selection.length === 0;
+    merge.disabled = model.current < 2;
+    marks();
+  });
+
+  // ------------------------------------------------------------------ keyboard on the lines
+  list.addEventListener("keydown", (event) => {
+    const line = drawn.all[active], last = drawn.all.length - 1;
+    const steps = { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10 };
+    if (event.key in steps || event.key === "Home" || event.key === "End") {
+      const to = event.key === "Home" ? 0 : event.key === "End" ? last : active + steps[event.key];
+      active = Math.max(0, Math.min(last, to));
+      [...list.children].forEach((node, i) => node.setAttribute("tabindex", i === active ? 0 : -1));
+      list.children[active].focus();
+      if (event.shiftKey) pick(drawn.all[active], event);
+    } else if (event.key === "Enter" || event.key === " ") pick(line, event);
+    else if (event.key === "ArrowRight" && line.fold && !line.open) toggle(line.key);
+    else if (event.key === "ArrowLeft" && line.fold && line.open) toggle(line.key);
+    else if (event.key === "s" && !event.ctrlKey && !event.metaKey) {
+      const at = model.places.find((p) => p >= line.at && p < line.stop);
+      if (at !== undefined) ask("split", { at });
+    } else if (event.key === "Escape") ask("pick", { layers: [] });
+    else return;
+    event.preventDefault();
+  });
+
+  // ------------------------------------------------------------------ buttons
+  const split = html("button", {
+    title: "Begin a new segment at the first selected layer (s)",
+    onclick: () => {
+      const first = Math.min(...model.selection);
+      ask("split", { at: first });
+    },
+  }, "Split");
+  const merge = html("button", {
+    title: "Join the current segment with the one before it",
+    onclick: () => ask("merge", { number: model.current }),
+  }, "Merge");
+  const openAll = html("button", {
+    onclick: () => {
+      const keys = (folds) => folds.flatMap((f) => [`${f.start}:${f.stop}`, ...keys(f.folds)]);
+      model.opened = model.opened.length ? [] : keys(model.folds);
+    },
+  }, "Open all");
+
+  root.append(
+    html("div", { class: "tools" }, split, merge, openAll),
+    html("div", { class: "board" }, bands, list, tags, handles, links));
+  watch(model, ["layers", "folds", "segments", "places", "selection", "current", "opened", "anchors"], redraw);
+  redraw();
+  return root;
+}
