@@ -233,3 +233,28 @@ def test_draws_signals_and_volumes(folder, onnxlrp):
         if len(shape) >= 3:
             assert drawn.shape == (4, 5)
             assert drawn.sum() == pytest.approx(relevance.sum(), rel=1e-4)
+
+
+def test_a_report_on_demand_is_not_overwritten_unasked(folder, onnxlrp):
+    words = [
+        "explain",
+        "small.onnx",
+        "cat.png",
+        "-c",
+        "epsilon",
+        "-c",
+        "epsilon_plus",
+        "-o",
+        "out",
+        "-q",
+        "--report",
+    ]
+    outcome = onnxlrp(*words)
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.split()[-2:] == ["out/report.html", "out/report.zip"]
+    assert "epsilon_plus: class" in (folder / "out" / "report.html").read_text()
+    for path in (folder / "out").glob("cat_*"):
+        path.unlink()
+    refused = onnxlrp(*words)
+    assert refused.code == 2 and "report.html (and 1 more): is there already" in refused.err
+    assert not list((folder / "out").glob("cat_*"))

@@ -32,8 +32,10 @@ def test_files_and_columns(onnxlrp, folder):
     assert means["epsilon"]["abpc"] == pytest.approx(sum(values) / 2)
     with Image.open(folder / "out" / "curves.png") as image:
         assert image.width > 600
+    assert (folder / "out" / "curves.svg").read_text().startswith("<svg")
     page = (folder / "out" / "report.html").read_text()
-    assert "data:image/png;base64," in page and "http" not in page and "<script" not in page
+    assert page.count("data:image/png;base64,") == 2 * 3  # a picture and two maps each
+    assert "http" not in page and "<script" not in page
 
 
 @pytest.mark.parametrize(
