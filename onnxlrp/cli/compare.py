@@ -65,6 +65,8 @@ def run(arguments: Namespace) -> int:
         )
     if not 0 < arguments.level < 1:
         raise InputError(f"--level {arguments.level:g}: give a share between 0 and 1, 0.95.")
+    if arguments.zarr and arguments.output is None:
+        raise InputError("--zarr: heatmaps are kept in a folder; name one with -o.")
     how = judging.flipping(arguments)
     model = load_network(Path(networks[0]) if networks else None, arguments)
     with ExitStack() as running:
@@ -82,6 +84,7 @@ def run(arguments: Namespace) -> int:
             device=arguments.device,
             client=arguments.dask,
             out=folder,
+            zarr=arguments.zarr,
             existing=judging.existing(arguments),
             progress=bar.step,
         )

@@ -69,6 +69,7 @@ def run(arguments: Namespace) -> int:
             device=arguments.device,
             client=arguments.dask,
             out=arguments.output,
+            zarr=arguments.zarr,
             existing=judging.existing(arguments),
             progress=bar.step,
         )

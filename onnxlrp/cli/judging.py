@@ -95,6 +95,11 @@ def add_folder_options(parser: ArgumentParser, required: bool = True, resume: bo
     add("--force", action="store_true", help="replace the results of an earlier run in the folder")
     if resume:
         add("--resume", action="store_true", help="go on with the run that was interrupted there")
+        add(
+            "--zarr",
+            action="store_true",
+            help="also write results.zarr: scores, curves and heatmaps as an xarray data set",
+        )
 
 
 def add_cluster_options(parser: ArgumentParser) -> None:

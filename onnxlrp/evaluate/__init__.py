@@ -17,7 +17,8 @@ from onnxlrp.evaluate.dataset import Evaluation, evaluate, open_evaluation
 from onnxlrp.evaluate.flipping import flip_pixels
 from onnxlrp.evaluate.flipping_result import FlippingResult
 from onnxlrp.evaluate.folder import FailureRow
-from onnxlrp.evaluate.judge import CurveRow, Flipping, ScoreRow
+from onnxlrp.evaluate.judge import Flipping
+from onnxlrp.evaluate.judgement import CurveRow, ScoreRow
 from onnxlrp.evaluate.localisation import (
     box_mask,
     inside_total_ratio,

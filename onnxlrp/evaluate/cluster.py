@@ -18,7 +18,8 @@ from distributed.scheduler import KilledWorker
 
 from onnxlrp.errors import InputError, RuntimeSetupError
 from onnxlrp.evaluate.items import Item
-from onnxlrp.evaluate.judge import Judge, Judgement
+from onnxlrp.evaluate.judge import Judge
+from onnxlrp.evaluate.judgement import Judgement
 from onnxlrp.explainer import Workspace
 from onnxlrp.graph.model import Model
 from onnxlrp.kernels import ensure_compiled

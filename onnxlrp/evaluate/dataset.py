@@ -16,14 +16,15 @@ from onnxlrp.errors import InputError, OutputError, RuntimeSetupError
 from onnxlrp.evaluate.designs import Designs, named_designs
 from onnxlrp.evaluate.folder import FailureRow, FolderRun
 from onnxlrp.evaluate.items import Item, distinct_items, open_data
-from onnxlrp.evaluate.judge import (
-    OWN_LABEL,
-    CurveRow,
-    Flipping,
-    Judge,
-    ScoreRow,
-    Settings,
-    judgements,
+from onnxlrp.evaluate.judge import OWN_LABEL, Flipping, Judge, Settings, judgements
+from onnxlrp.evaluate.judgement import CurveRow, ScoreRow
+from onnxlrp.evaluate.labelled import (
+    RESULTS,
+    LabelledRows,
+    Labels,
+    check_installed,
+    gather_labelled,
+    open_labelled,
 )
 from onnxlrp.evaluate.metrics import DEFAULT, checked_metrics
 from onnxlrp.evaluate.store import Existing, FolderStore, MemoryStore, Store
@@ -32,6 +33,7 @@ from onnxlrp.kernels import ensure_compiled
 from onnxlrp.runtime.device import Device
 
 if TYPE_CHECKING:
+    import xarray
     from distributed import Client
 
 Progress: TypeAlias = Callable[[int, int | None, str], None]
@@ -69,6 +71,25 @@ class Evaluation:
         """Yield the pictures that failed, and why."""
         return self._store.failures()
 
+    def to_xarray(self) -> xarray.Dataset:
+        """Return the results as labelled arrays.
+
+        ``score`` (image, design, metric), ``curve`` and ``fraction`` (image, design, order, step),
+        ``failed`` (image), and, of a run with ``zarr=True``, ``relevance`` (image, design, y, x),
+        read from disk where it is used.
+
+        Raises
+        ------
+        RuntimeSetupError
+            xarray or zarr is not installed: ``pip install 'onnxlrp[zarr]'``.
+        """
+        path = self._store.labelled()
+        if path is not None:
+            return open_labelled(path)
+        labels = Labels(self.designs, self.settings.metrics, self.settings.orders)
+        failed = [row.image for row in self.failures()]
+        return gather_labelled(self.scores(), self.curves(), failed, labels)
+
 
 def evaluate(
     model: Model,
@@ -82,6 +103,7 @@ def evaluate(
     device: Device = "auto",
     client: Client | str | None = None,
     out: str | os.PathLike[str] | None = None,
+    zarr: bool = False,
     existing: Existing = "refuse",
     progress: Progress | None = None,
 ) -> Evaluation:
@@ -115,6 +137,9 @@ def evaluate(
     out : path, optional
         Folder for ``scores.csv``, ``curves.csv``, ``failures.csv`` and ``manifest.json``; None:
         results stay in memory.
+    zarr : bool
+        Also write ``results.zarr`` into ``out``: scores, curves and the relevance of every pixel as
+        an xarray data set (see :meth:`Evaluation.to_xarray`). Needs ``onnxlrp[zarr]``.
     existing : "refuse", "resume" or "replace"
         What to do if ``out`` is not empty. Resuming goes on where a run was interrupted; failed
         pictures are not tried again. Replacing deletes what an earlier run left there.
@@ -131,7 +156,7 @@ def evaluate(
     OutputError
         ``out`` is not empty, holds a run with other settings, or cannot be written to.
     RuntimeSetupError
-        Dask is not installed, or nobody answers.
+        Dask, or Zarr, is not installed, or nobody answers.
 
     Examples
     --------
@@ -143,7 +168,10 @@ def evaluate(
     (2, 4)
     """
     named = _composites(composites)
-    settings = Settings(checked_metrics(metrics), target, flipping or Flipping(), seed, device)
+    if zarr and out is None:
+        raise InputError("zarr=True: labelled arrays are files, so name a folder: out='results'.")
+    how = flipping or Flipping()
+    settings = Settings(checked_metrics(metrics), target, how, seed, device, maps=zarr)
     judge = Judge(model, named, settings).check()
     pictures = open_data(data)
     if target == OWN_LABEL and pictures.labelled is False:
@@ -153,7 +181,7 @@ def evaluate(
         )
     with ExitStack() as running:
         judged = _judging(judge, client, running)
-        store = _store(judge, out, existing)
+        store = _store(judge, out, existing, running)
         done = store.finished()
         todo = (item for item in distinct_items(pictures.items) if item.name not in done)
         found = running.enter_context(closing(judged(todo)))
@@ -211,11 +239,19 @@ def _judging(judge: Judge, client: Client | str | None, running: ExitStack) -> J
     return lambda items: judgements_on(connection, judge, items)
 
 
-def _store(judge: Judge, out: str | os.PathLike[str] | None, existing: Existing) -> Store:
+def _store(
+    judge: Judge, out: str | os.PathLike[str] | None, existing: Existing, running: ExitStack
+) -> Store:
     """Open the place that judgements go to."""
     if out is None:
         return MemoryStore()
-    return FolderStore(Path(out), judge.describe() | {"onnxlrp": __version__}, existing)
+    rows = None
+    if judge.settings.maps:
+        check_installed()
+        labels = Labels(tuple(judge.designs), judge.settings.metrics, judge.settings.orders)
+        rows = LabelledRows(Path(out) / RESULTS, labels)
+        running.callback(rows.finish)
+    return FolderStore(Path(out), judge.describe() | {"onnxlrp": __version__}, existing, rows)
 
 
 def _composites(composites: Designs) -> dict[str, Composite]:

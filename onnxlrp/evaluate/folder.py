@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from onnxlrp.errors import InputError, OutputError
-from onnxlrp.evaluate.judge import CurveRow, Judgement, ScoreRow
+from onnxlrp.evaluate.judgement import CurveRow, Judgement, ScoreRow
+from onnxlrp.evaluate.labelled import RESULTS
 
 MANIFEST: Final = "manifest.json"
 PROGRESS: Final = "progress.csv"
@@ -91,20 +92,25 @@ class FolderTables:
 
     def scores(self) -> Iterator[ScoreRow]:
         """Yield the table of scores."""
-        for row in self._rows(SCORES):
+        for row in self._lines(SCORES):
             yield ScoreRow(row[0], row[1], row[2], float(row[3]))
 
     def curves(self) -> Iterator[CurveRow]:
         """Yield the table of curves."""
-        for row in self._rows(CURVES):
+        for row in self._lines(CURVES):
             yield CurveRow(row[0], row[1], row[2], int(row[3]), float(row[4]), float(row[5]))
 
     def failures(self) -> Iterator[FailureRow]:
         """Yield the pictures that failed."""
-        for row in self._rows(FAILURES):
+        for row in self._lines(FAILURES):
             yield FailureRow(row[0], row[1])
 
-    def _rows(self, name: str) -> Iterator[list[str]]:
+    def labelled(self) -> Path | None:
+        """Where the run's labelled arrays are; None where it was not asked for them."""
+        path = self._folder / RESULTS
+        return path if path.exists() else None
+
+    def _lines(self, name: str) -> Iterator[list[str]]:
         """Read a table, line by line, without what a run left unfinished behind its end."""
         with (self._folder / name).open("rb") as file:
             reader = csv.reader(line.decode("utf-8") for line in self._whole(name, file))

@@ -21,6 +21,7 @@ from onnxlrp.evaluate.designs import pixel_relevance
 from onnxlrp.evaluate.fills import Fill, checked_fill
 from onnxlrp.evaluate.flipping import flip_pixels
 from onnxlrp.evaluate.items import Item
+from onnxlrp.evaluate.judgement import CurveRow, Judgement, ScoreRow
 from onnxlrp.evaluate.metrics import METRICS, Subject, orders_of
 from onnxlrp.evaluate.ordering import GROWTHS, checked_orders
 from onnxlrp.evaluate.regions import SUPERPIXEL
@@ -33,47 +34,6 @@ from onnxlrp.target import choose
 
 OWN_LABEL = "label"
 """The target that stands for every picture's own class."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreRow:
-    """A line of scores.csv; the fields are its columns."""
-
-    image: str
-    design: str
-    metric: str
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
-class CurveRow:
-    """A line of curves.csv; the fields are its columns."""
-
-    image: str
-    design: str
-    order: str
-    step: int
-    fraction: float
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What was found of one picture.
-
-    Attributes
-    ----------
-    image : str
-    scores : tuple of ScoreRow
-    curves : tuple of CurveRow
-    failure : str
-        Why nothing was found; empty if all went well.
-    """
-
-    image: str
-    scores: tuple[ScoreRow, ...] = ()
-    curves: tuple[CurveRow, ...] = ()
-    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +93,8 @@ class Settings:
     seed : int
         Every picture draws its own random numbers from this and its name.
     device : str
+    maps : bool
+        Whether relevance maps are kept.
     """
 
     metrics: tuple[str, ...]
@@ -140,6 +102,7 @@ class Settings:
     flipping: Flipping
     seed: int
     device: Device
+    maps: bool = False
 
     @property
     def orders(self) -> tuple[str, ...]:
@@ -181,6 +144,7 @@ class Judge:
             "target": self.settings.target,
             "flipping": {**asdict(self.settings.flipping), "orders": list(self.settings.orders)},
             "seed": self.settings.seed,
+            "maps": self.settings.maps,
         }
 
     def judge(self, item: Item) -> Judgement:
@@ -197,7 +161,8 @@ class Judge:
             explainer = Explainer(self.model, x, self.settings.device, budget=budget)
             target = self._target(item, explainer)
             subjects = self._subjects(item, x, explainer, target)
-            return self._judged(item, subjects, target)
+            judged = self._judged(item, subjects, target)
+            return replace(judged, maps=_maps(x, subjects)) if self.settings.maps else judged
         except (InputError, NumericalError, ModelError) as error:
             return Judgement(item.name, failure=str(error))
         except TargetError as error:
@@ -286,6 +251,14 @@ class Judge:
             if row["image"] == own
         }
         return curves, areas
+
+
+def _maps(x: NDArray[Any], subjects: Mapping[str, Subject]) -> NDArray[np.float32]:
+    """Lay the relevance of every design out as the picture's pixels are."""
+    model = next(iter(subjects.values())).model
+    shape = (len(subjects), *Canvas.of(model, x).spatial)
+    pixels = np.stack([subject.pixels for subject in subjects.values()])
+    return pixels.reshape(shape).astype(np.float32)
 
 
 def picture_seed(name: str, seed: int = 0) -> int:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from onnxlrp.errors import InputError
 from onnxlrp.evaluate.curves import Floats, bootstrap_interval
-from onnxlrp.evaluate.judge import ScoreRow
+from onnxlrp.evaluate.judgement import ScoreRow
 from onnxlrp.evaluate.metrics import METRICS, better
 from onnxlrp.evaluate.scoring import LOGIT
 

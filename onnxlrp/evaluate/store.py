@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple
@@ -33,7 +34,8 @@ from onnxlrp.evaluate.folder import (
     lines_of,
     read_journal,
 )
-from onnxlrp.evaluate.judge import CurveRow, Judgement, ScoreRow
+from onnxlrp.evaluate.judgement import CurveRow, Judgement, ScoreRow
+from onnxlrp.evaluate.labelled import RESULTS, LabelledRows
 
 Existing: TypeAlias = Literal["refuse", "resume", "replace"]
 
@@ -55,6 +57,9 @@ class Store(Protocol):
 
     def failures(self) -> Iterator[FailureRow]:
         """Yield the pictures that failed."""
+
+    def labelled(self) -> Path | None:
+        """Where labelled arrays are, if anywhere."""
 
 
 class MemoryStore:
@@ -83,6 +88,10 @@ class MemoryStore:
         """Yield the pictures that failed."""
         return (FailureRow(j.image, j.failure) for j in self._judgements if j.failure)
 
+    def labelled(self) -> Path | None:
+        """Nowhere: memory holds the tables."""
+        return None
+
 
 class FolderStore(FolderTables):
     """Keeps judgements in a folder, on disk as soon as they are added.
@@ -95,6 +104,8 @@ class FolderStore(FolderTables):
         What results depend on; a run is resumed under the same only.
     existing : "refuse", "resume" or "replace"
         What to do if the folder is not empty. Replacing deletes the files of an earlier run.
+    rows : LabelledRows, optional
+        Gets every judgement as well.
 
     Raises
     ------
@@ -103,11 +114,16 @@ class FolderStore(FolderTables):
     """
 
     def __init__(
-        self, folder: Path, manifest: Mapping[str, Any], existing: Existing = "refuse"
+        self,
+        folder: Path,
+        manifest: Mapping[str, Any],
+        existing: Existing = "refuse",
+        rows: LabelledRows | None = None,
     ) -> None:
         super().__init__(folder)
         choice("existing", existing, get_args(Existing))
         self._finished: set[str] = set()
+        self._rows = rows
         self._manifest = json.loads(json.dumps(manifest))
         self._sizes: dict[str, int] = {}
         with self._writing("name another folder"):
@@ -140,6 +156,8 @@ class FolderStore(FolderTables):
                 self._begin()
             for name, some in rows.items():
                 self._append(name, lines_of(map(astuple, some)))
+            if self._rows is not None:
+                self._rows.put(len(self._finished), judgement)
             line = lines_of([(judgement.image, *self._sizes.values())])
             with (self._folder / PROGRESS).open("ab") as file:
                 file.write(line)
@@ -175,6 +193,9 @@ class FolderStore(FolderTables):
         (self._folder / MANIFEST).unlink(missing_ok=True)
         for name in TABLES:
             (self._folder / name).write_bytes(header(name))
+        shutil.rmtree(self._folder / RESULTS, ignore_errors=True)
+        if self._rows is not None:
+            self._rows.begin()
         (self._folder / PROGRESS).write_bytes(lines_of([PROGRESS_COLUMNS]))
         text = json.dumps(self._manifest, indent=2, ensure_ascii=False)
         (self._folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
@@ -193,6 +214,8 @@ class FolderStore(FolderTables):
             self._cut(name, end)
         os.truncate(self._folder / PROGRESS, run.length)
         self._finished = set(run.finished)
+        if self._rows is not None:
+            self._rows.cut(len(self._finished))
 
     def _cut(self, name: str, end: int) -> None:
         """Take away what stands behind the last finished picture."""

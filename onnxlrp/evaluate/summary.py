@@ -11,7 +11,7 @@ import numpy as np
 
 from onnxlrp.errors import InputError
 from onnxlrp.evaluate.curves import MeanCurve
-from onnxlrp.evaluate.judge import CurveRow, ScoreRow
+from onnxlrp.evaluate.judgement import CurveRow, ScoreRow
 from onnxlrp.evaluate.ordering import RANDOM
 
 CurveKey: TypeAlias = tuple[str, str]

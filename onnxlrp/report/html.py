@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from html import escape
 
-from latex2mathml.converter import convert
 from PIL import Image
 
 from onnxlrp.render.scene import Scene
@@ -175,4 +174,6 @@ def equation(latex: str) -> str:
     >>> equation("R_i")
     '<math display="block"><mrow><msub><mi>R</mi><mi>i</mi></msub></mrow></math>'
     """
+    from latex2mathml.converter import convert
+
     return str(convert(latex, xmlns="", display="block")).replace(' xmlns=""', "")

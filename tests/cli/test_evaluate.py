@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from onnxlrp.evaluate import open_evaluation
 from tests.cli.conftest import save_picture
 
 QUICK = ("--unit", "4", "--steps", "2", "-m", "aopc", "-m", "gini", "-o", "out")
@@ -61,3 +62,11 @@ def test_mistakes_leave_nothing_behind(onnxlrp, folder, data, words, message):
     outcome = onnxlrp("evaluate", "small.onnx", *words, *QUICK)
     assert outcome.code == 2 and message in outcome.err and outcome.err.count("\n") == 1
     assert not (folder / "out").exists()
+
+
+def test_labelled_arrays_lie_beside_the_tables(onnxlrp, folder, data):
+    assert onnxlrp("evaluate", "small.onnx", "data", *QUICK, "--zarr").code == 0
+    with open_evaluation(folder / "out").to_xarray() as kept:
+        assert kept.relevance.sizes["image"] == 3 and kept.score.sizes["metric"] == 2
+    refused = onnxlrp("compare", "small.onnx", "gamma", "epsilon", "--data", "data", "--zarr")
+    assert refused.code == 2 and "name one with -o" in refused.err

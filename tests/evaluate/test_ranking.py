@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onnxlrp.errors import InputError
-from onnxlrp.evaluate.judge import CurveRow, ScoreRow
+from onnxlrp.evaluate.judgement import CurveRow, ScoreRow
 from onnxlrp.evaluate.ranking import OVERALL, rank_designs
 from onnxlrp.evaluate.summary import mean_curves, mean_scores
 
