@@ -10,7 +10,7 @@ function fill(node, attributes, children) {
       for (const [name, setting] of Object.entries(value)) node.style.setProperty(name, setting);
     } else node.setAttribute(key, value === true ? "" : value);
   }
-  node.append(...children.filter((child) => child !== null && child !== undefined));
+  node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
   return node;
 }
 

@@ -11,9 +11,9 @@ from panel.custom import JSComponent
 _FOLDER = Path(__file__).parent
 
 
-def script(name: str) -> str:
-    """The component's script, behind what all scripts share."""
-    return "\n".join((_FOLDER / f"{part}.js").read_text("utf-8") for part in ("dom", name))
+def script(*names: str) -> str:
+    """The component's scripts, behind what all share."""
+    return "\n".join((_FOLDER / f"{part}.js").read_text("utf-8") for part in ("dom", *names))
 
 
 def style(name: str) -> str:
