@@ -169,6 +169,19 @@ class Explainer:
         explained = self.model.explained
         return as_scores(self._activations.value(explained), self.model, explained)
 
+    def activations(self, layers: Iterable[str]) -> dict[str, Array]:
+        """The outputs of layers, or any tensors that the network computes, by their names.
+
+        Raises
+        ------
+        ModelError
+            onnxruntime cannot compute one of them.
+        """
+        made = {layer.name: layer.node.output for layer in self.model.layers}
+        tensors = {name: made.get(name, name) for name in layers}
+        self._activations.fetch(tensors.values())
+        return {name: self._activations.value(tensor) for name, tensor in tensors.items()}
+
     def plan(self, composite: Composite | str) -> Plan:
         """What the sweep under a composite will do."""
         return make_plan(self.model, self._workspace.operations, as_composite(composite))

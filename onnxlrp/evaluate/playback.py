@@ -51,6 +51,7 @@ def flip_sequence(
     ----------
     model : Model
     x : array of numbers, the model's input shape, one picture: (1, ...)
+        A model of a fixed batch gets that many; the first one is looked at.
     design : composite, preset's name or relevance array
     target, order, unit, steps, until, growth, fill, seed, device
         As for :func:`flip_pixels`; with the same values the pictures are the same.
@@ -78,14 +79,14 @@ def flip_sequence(
     (5, (3, 227, 227))
     """
     pictures = checked_input(model, x)
-    if len(pictures) != 1:
+    if len(pictures) != (model.fixed_batch or 1):
         raise InputError(f"x holds {len(pictures)} pictures: one is looked at, pass x[i : i + 1].")
     canvas = Canvas.of(model, pictures)
     repeats = whole_number("run", run, 0) + 1
     protocol = Protocol(checked_orders([order]), checked_fill(fill, canvas), repeats)
     if run >= protocol.runs:
         raise InputError(f"run={run}: nothing is random in this curve, there is only run 0.")
-    seeds = seeds_of(seed, 1)
+    seeds = seeds_of(seed, len(pictures))
     named = named_designs([design])
     (cut,) = cut_pictures(pictures, canvas, unit, steps, until, growth)
     aim = Aim.at(model, pictures, target, device, None)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -171,6 +172,13 @@ class Explanations:
         place = self._place(network, picture)
         with place.lock:
             return np.array(place.opened().output[0])
+
+    @contextmanager
+    def lent(self, network: Network, picture: Picture) -> Iterator[Explainer]:
+        """The explainer of a picture, for this thread alone as long as it is held."""
+        place = self._place(network, picture)
+        with place.lock:
+            yield place.opened()
 
     def forget(self) -> None:
         """Keep nothing any more."""

@@ -116,6 +116,10 @@ class Workbench(param.Parameterized):
         """The ruler's segments under the current design."""
         return edits.segments(self.design, self.model)
 
+    def tell_error(self, error: Exception) -> None:
+        """Show the user what went wrong."""
+        self.tell(as_line(error))
+
     def tell(self, text: str, level: Level = "error") -> None:
         """Show the user a line."""
         self.notice = Notice(text, level)
