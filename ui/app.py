@@ -1,1 +1,114 @@
-"""The page."""
+"""The page: one workbench a session, a header, and the views in tabs."""
+
+from __future__ import annotations
+
+import traceback
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+from panel.viewable import Viewable
+from panel_material_ui.template.base import Page
+
+from .header import header
+from .loop import Loop
+from .settings import Settings
+from .state import Store, Workbench
+from .views.registry import VIEWS
+
+TITLE = "onnxlrp designer"
+_FOLDER = Path(__file__).parent
+_THEME = {
+    "light": {"palette": {"primary": {"main": "#17467f"}, "background": {"paper": "#ffffff"}}},
+    "dark": {"palette": {"primary": {"main": "#8ab8ee"}}},
+}
+
+
+def create_app(settings: Settings | None = None) -> Viewable:
+    """The page of a new session; one that says what went wrong, if it cannot be built.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        What the server was started with.
+    """
+    try:
+        return _page(settings or Settings())
+    except Exception as error:
+        # Panel would show a spinner for ever.
+        return _error_page(error)
+
+
+def _page(settings: Settings) -> Page:
+    """Build the page around a new workbench."""
+    pn.extension("katex", notifications=True, reconnect=True)
+    bench = Workbench(Loop().schedule, Store(settings.store))
+    bench.open_packaged()
+    page = Page(
+        title=TITLE,
+        header=header(bench),
+        main=[_places(bench)],
+        busy_indicator=None,
+        theme_config=_THEME,
+        raw_css=[(_FOLDER / "assets" / "theme.css").read_text("utf-8")],
+    )
+    _connect(bench)
+    return page
+
+
+def _connect(bench: Workbench) -> None:
+    """Show the bench's lines as toasts; end its work with the session."""
+
+    def tell(event: Any) -> None:
+        notice = event.new
+        if pn.state.notifications is not None:
+            show = getattr(pn.state.notifications, notice.level)
+            show(notice.text, duration=0 if notice.level == "error" else 5000)
+
+    bench.param.watch(tell, "notice")
+    pn.state.on_session_destroyed(lambda context: bench.close())
+
+
+def _places(bench: Workbench) -> pn.Column:
+    """The views; each is built when it is opened for the first time, and then kept."""
+    area = pn.Column(sizing_mode="stretch_both", margin=0, styles={"height": "100%"})
+    built: dict[str, Viewable] = {}
+
+    def show(*events: Any) -> None:
+        place = bench.place if bench.place in {v.key for v in VIEWS} else VIEWS[0].key
+        if place not in built:
+            view = next(v for v in VIEWS if v.key == place)
+            built[place] = _safely(view.title, view.build, bench)
+            area.append(built[place])
+        for key, shown in built.items():
+            shown.visible = key == place
+
+    bench.param.watch(show, "place")
+    show()
+    return area
+
+
+def _safely(title: str, build: Any, bench: Workbench) -> Viewable:
+    """A view, or what went wrong with it: the others go on."""
+    try:
+        found: Viewable = build(bench)
+    except Exception as error:
+        return _report(f"The view {title} could not be built.", error)
+    return found
+
+
+def _report(what: str, error: Exception) -> Viewable:
+    """What went wrong, for a person and for a bug report."""
+    trace = "".join(traceback.format_exception(error))
+    return pn.pane.HTML(
+        f"<h3>{escape(what)}</h3><p>{escape(type(error).__name__)}: {escape(str(error))}</p>"
+        f"<details><summary>For a bug report</summary><pre>{escape(trace)}</pre></details>",
+        margin=24,
+        sizing_mode="stretch_width",
+    )
+
+
+def _error_page(error: Exception) -> Viewable:
+    """A page without anything that could fail again."""
+    return pn.Column(_report("The designer could not be opened. Reload to try again.", error))

@@ -1,0 +1,19 @@
+"""The open pictures as a row of thumbnails, the one on the screen marked."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import param
+
+from .script import Gestures, script, style
+
+
+class Thumbs(Gestures):
+    """Gestures: ``pick(index)``, ``remove(index)``, ``add()``."""
+
+    pictures = param.List(doc="[{name, url}]")
+    current = param.Integer(0)
+
+    _esm = script("thumbs")
+    _stylesheets: ClassVar[list[str]] = [style("thumbs")]

@@ -1,0 +1,68 @@
+"""The header: where one is, undo and redo, what is being computed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from .components.places import Places
+from .state import Workbench
+from .views.parts import icon_button, when
+from .views.registry import VIEWS
+
+_STAGE = """
+:host { margin: 0; color: #fff; font-size: 12px; white-space: nowrap; opacity: 0.92; }
+div { overflow: hidden; text-overflow: ellipsis; font-variant-numeric: tabular-nums; }
+"""
+
+
+def header(bench: Workbench) -> list[Any]:
+    """What stands in the page's top bar."""
+    return [_places(bench), pn.Spacer(sizing_mode="stretch_width"), _work(bench), _past(bench)]
+
+
+def _places(bench: Workbench) -> Places:
+    """The tabs."""
+    places = Places(
+        places=[{"key": view.key, "title": view.title} for view in VIEWS], margin=(0, 0, 0, 18)
+    )
+    places.on_gesture(lambda kind, key: setattr(bench, "place", key))
+    when(bench, ["place"], lambda: setattr(places, "current", bench.place))
+    return places
+
+
+def _past(bench: Workbench) -> pn.Row:
+    """Undo and redo."""
+    undo = icon_button("undo", "Undo (Ctrl+Z)", bench.undo, sx={"color": "#fff"})
+    redo = icon_button("redo", "Redo (Ctrl+Shift+Z)", bench.redo, sx={"color": "#fff"})
+
+    def show() -> None:
+        past = bench.past
+        undo.disabled, redo.disabled = not past.can_undo, not past.can_redo
+        undo.description = f"Undo: {past.now.label}" if past.can_undo else "Nothing to undo"
+
+    when(bench, ["history"], show)
+    return pn.Row(undo, redo, margin=0, styles={"align-items": "center"})
+
+
+def _work(bench: Workbench) -> pn.Row:
+    """What is being computed, how far it is, and a button that stops it."""
+    jobs = bench.jobs
+    bar = pmui.LinearProgress(
+        value=0, variant="determinate", sx={"color": "#fff"}, width=90, margin=0
+    )
+    stage = pn.pane.HTML("", stylesheets=[_STAGE])
+    stop = icon_button("close", "Stop the computation", jobs.cancel, sx={"color": "#fff"})
+    row = pn.Row(
+        stage, bar, stop, margin=0, visible=False, styles={"align-items": "center", "gap": "8px"}
+    )
+
+    def show(*events: Any) -> None:
+        bar.value = round(100 * jobs.fraction)
+        stage.object = f"<div>{jobs.stage or jobs.title}</div>"
+        row.visible = jobs.busy
+
+    jobs.param.watch(show, ["busy", "stage", "fraction", "title"])
+    return row

@@ -1,0 +1,33 @@
+"""All views of the page, in the order of their tabs: a new one is one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from panel.viewable import Viewable
+
+from ..state import Workbench
+from .design import design_view
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A tab of the page.
+
+    Attributes
+    ----------
+    key : str
+        Stands in links: ``bench.place``.
+    title : str
+    build : callable(bench) → what is shown
+        Called when the tab is opened for the first time.
+    """
+
+    key: str
+    title: str
+    build: Callable[[Workbench], Viewable]
+
+
+VIEWS: tuple[View, ...] = (View("design", "Design", design_view),)
+"""The first one is open when the page opens."""
