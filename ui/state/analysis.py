@@ -33,6 +33,15 @@ class Analysis:
         bench.param.watch(self._place, "place")
         self._place()
 
+    @classmethod
+    def of(cls, bench: Workbench) -> Analysis:
+        """The session's, made on first use."""
+        found = bench.companions.get("analysis")
+        if found is None:
+            found = bench.companions.setdefault("analysis", cls(bench))
+        assert isinstance(found, cls)
+        return found
+
     def _place(self, *_: object) -> None:
         """Compute only what is looked at."""
         self.neurons.active = self.bench.place in ("neurons", "ablation")

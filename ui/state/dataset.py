@@ -31,7 +31,7 @@ from onnxlrp.evaluate.metrics import DEFAULT
 from onnxlrp.evaluate.store import Existing
 from onnxlrp.graph.model import Model
 
-from .jobs import Progress
+from .jobs import Job, Progress
 from .networks import Picture, read_picture
 from .session import Workbench
 
@@ -131,6 +131,7 @@ class DataSet(param.Parameterized):
         super().__init__()
         self.bench = bench
         self._folder: Path | None = None
+        self._job: Job | None = None
         self._looked = 0.0
         bench.jobs.param.watch(self._look, "stage")
         bench.param.watch(self._another_network, "network")
@@ -149,11 +150,16 @@ class DataSet(param.Parameterized):
         metrics, target, flipping = self.metrics, _target(self.target), self.flipping
         self._folder, self._looked = folder, time.monotonic()
         self.running = True
-        self.bench.jobs.run(
+        before = self._job
+
+        def work(progress: Progress) -> Evaluation:
+            _wait(before, progress)
+            how = (metrics, target, flipping)
+            return judged(model, source, designs, *how, folder, existing, progress)
+
+        self._job = self.bench.jobs.run(
             _LANE,
-            lambda progress: judged(
-                *(model, source, designs, metrics, target, flipping, folder, existing, progress)
-            ),
+            work,
             self._finish,
             title=f"Judging {len(designs)} designs",
             failed=self._fail,
@@ -237,6 +243,12 @@ class DataSet(param.Parameterized):
             self.cancel()
         self._folder = None
         self.param.update(evaluation=None, table=None, failures=(), ranking=None)
+
+
+def _wait(job: Job | None, progress: Progress) -> None:
+    """Let a run that was stopped end: it writes the picture that it is at to the same folder."""
+    while job is not None and not job.ended.wait(0.05):
+        progress(0, 0, "waiting for the run that was stopped")
 
 
 def judged(

@@ -78,6 +78,8 @@ class Workbench(param.Parameterized):
         self.jobs = Jobs(schedule, lambda lane, error: self.tell(as_line(error)))
         self.explanations = Explanations()
         self.store = Store() if store is None else store
+        self.companions: dict[str, Any] = {}
+        """State that several views share and that is no part of the bench, by its name."""
         self._histories: dict[str, History] = {}
         self.param.watch(
             self._refresh, ["network", "pictures", "picture", "question", "designs", "current"]

@@ -54,10 +54,12 @@ def test_a_run_gives_what_evaluate_gives(bench, loop, dataset, pictures, tmp_pat
 
 
 def test_a_stopped_run_goes_on_where_it_was(bench, loop, dataset):
+    dataset.param.update(flipping=Flipping(unit=32, steps=20), metrics=("aopc_morf",))
     dataset.start()
     loop.until(lambda: bench.jobs.fraction > 0)
     dataset.cancel()
     assert not dataset.running
+    assert 0 < dataset.evaluation.images < 8
     loop.drain()
     run(dataset, loop)
     assert dataset.evaluation.images == 8
