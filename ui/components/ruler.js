@@ -81,11 +81,14 @@ export function render({ model }) {
     if (!seen.has(below.start)) out.push(below.start);
     return out.sort((a, b) => a - b);
   };
-  const told = throttle((number, to) => ask("move", { number, to }), 120);
+  let hold = 0; // counts how often a bound was taken up: what one hold does is undone as one
+  const told = throttle((number, to, gesture) => ask("move", { number, to, gesture }), 120);
   const move = (number, to) => {
-    if (model.segments[number] && to !== undefined && to !== model.segments[number].start) told(number, to);
+    const bound = model.segments[number];
+    if (bound && to !== undefined && to !== bound.start) told(number, to, `bound ${number}#${hold}`);
   };
   const key = (number, event) => {
+    if (!event.repeat) hold += 1;
     const places = choices(number), now = places.indexOf(model.segments[number].start);
     const steps = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1, PageUp: -5, PageDown: 5 };
     let to = null;
@@ -101,6 +104,7 @@ export function render({ model }) {
     if (event.button !== 0) return;
     event.preventDefault();
     const handle = event.currentTarget, board = root.querySelector(".board");
+    hold += 1;
     handle.focus();
     handle.setPointerCapture(event.pointerId);
     dragged = { number, y: placeOf(drawn, model.segments[number].start) };
@@ -137,6 +141,7 @@ export function render({ model }) {
   const handles = html("div", { class: "handles", role: "group", "aria-label": "Bounds of segments" });
   const tags = html("div", { class: "tags", role: "group", "aria-label": "Segments" });
   const links = svg("svg", { class: "links", "aria-hidden": "true" });
+  const rows = html("div", { class: "rows", role: "group", "aria-label": "What each segment does" });
 
   const lineNode = (line, number, selection) => {
     const layer = model.layers[line.at], chosen = [];
@@ -209,19 +214,49 @@ export function render({ model }) {
       const handle = handles.querySelector(`[data-bound="${dragged.number}"]`);
       if (handle) handle.style.top = `${tops[dragged.number] ?? dragged.y}px`;
     }
+    tell();
     const width = 34;
+    const ends = model.segments.map((s, i) => {
+      const row = rows.children[i];
+      return row ? [row.offsetTop, row.offsetTop + row.offsetHeight] : null;
+    });
     links.replaceChildren(...model.segments.map((s, i) => {
-      const [top, bottom] = model.anchors[i] || [];
-      if (top === undefined) return null;
-      const [a, b, c] = [tops[i] + 1, tops[i + 1] - 1, width / 2];
+      if (!ends[i]) return null;
+      const [top, bottom] = ends[i], [a, b, c] = [tops[i] + 1, tops[i + 1] - 1, width / 2];
       return svg("path", {
         d: `M0 ${a} C${c} ${a} ${c} ${top} ${width} ${top} L${width} ${bottom} C${c} ${bottom} ${c} ${b} 0 ${b} Z`,
         fill: s.colour, class: s.number === model.current ? "link current" : "link",
       });
     }).filter(Boolean));
-    const tallest = Math.max(board, ...model.anchors.map((a) => a[1]));
-    links.setAttribute("height", tallest);
-    links.setAttribute("width", width);
+  };
+
+  // What each segment does: its equation, its numbers, and what arrives at its start.
+  const put = (node, content) => {
+    if (node.given !== content) { node.innerHTML = content; node.given = content; }
+  };
+  const tell = () => {
+    while (rows.children.length > model.rows.length) rows.lastChild.remove();
+    while (rows.children.length < model.rows.length) {
+      const number = rows.children.length + 1;
+      rows.append(html("div", { class: "row", onclick: () => ask("segment", { number }) },
+        html("div", { class: "what" },
+          html("div", { class: "title" }), html("div", { class: "equation" }), html("div", { class: "numbers" })),
+        html("figure", {}, html("img", { alt: "" }), html("figcaption", {}))));
+    }
+    model.rows.forEach((given, i) => {
+      const row = rows.children[i], colour = (model.segments[i] || {}).colour || "transparent";
+      row.style.setProperty("--colour", colour);
+      row.classList.toggle("current", i + 1 === model.current);
+      put(row.querySelector(".title"), given.title);
+      put(row.querySelector(".equation"), given.equation);
+      put(row.querySelector(".numbers"), given.bars);
+      put(row.querySelector("figcaption"), given.caption);
+      const image = row.querySelector("img");
+      image.hidden = !given.image;
+      if (given.image && image.getAttribute("src") !== given.image) image.setAttribute("src", given.image);
+      image.setAttribute("alt", given.said);
+      row.classList.toggle("stale", Boolean(given.stale));
+    });
   };
 
   const redraw = framed(() => {
@@ -281,8 +316,9 @@ export function render({ model }) {
 
   root.append(
     html("div", { class: "tools" }, split, merge, openAll),
-    html("div", { class: "board" }, bands, list, tags, handles, links));
-  watch(model, ["layers", "folds", "segments", "places", "selection", "current", "opened", "anchors"], redraw);
+    html("div", { class: "both" }, html("div", { class: "board" }, bands, list, tags, handles, links), rows));
+  watch(model, ["layers", "folds", "segments", "places", "selection", "current", "opened", "rows"], redraw);
+  new ResizeObserver(redraw).observe(rows);
   redraw();
   return root;
 }

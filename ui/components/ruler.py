@@ -14,7 +14,7 @@ from .script import Gestures, script, style
 class Ruler(Gestures):
     """A ruler of layers from the input (top) to the output.
 
-    Gestures: ``move(number, to)`` the bound below segment ``number`` goes to layer ``to``;
+    Gestures: ``move(number, to, gesture)`` the bound below segment ``number`` goes to layer ``to``;
     ``split(at)`` a segment begins at layer ``at``; ``merge(number)`` segment ``number`` joins the
     one before it; ``pick(layers)`` these layers are selected; ``segment(number)`` a segment is.
     """
@@ -26,8 +26,9 @@ class Ruler(Gestures):
     selection = param.List(doc="Indices of the selected layers.")
     current = param.Integer(0, doc="Number of the segment whose rule is shown; 0 is none.")
     opened = param.List(doc="The folds that are open, as 'start:stop'.")
-    anchors = param.List(
-        doc="[[top, bottom]] in pixels, what each segment is joined to on the right."
+    rows = param.List(
+        doc="Of each segment {title, equation, bars, image, said, caption, stale}: HTML, but for "
+        "the picture's address, what it shows in words, and whether it is an earlier one."
     )
 
     _esm = script("ruler")
