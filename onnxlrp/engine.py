@@ -47,6 +47,8 @@ class LayerBooks:
     arrived : Σ R at the layer's output
     handed : Σ R handed to its inputs
     bias, epsilon : absorbed by the bias (by constants), by the stabiliser
+    inputs : mapping of str to Σ R
+        Input tensor → its part of ``handed``.
     """
 
     layer: Layer
@@ -55,6 +57,7 @@ class LayerBooks:
     handed: NDArray[np.float64]
     bias: NDArray[np.float64]
     epsilon: NDArray[np.float64]
+    inputs: Mapping[str, NDArray[np.float64]] = field(default_factory=dict, kw_only=True)
 
     @property
     def other(self) -> NDArray[np.float64]:
@@ -227,7 +230,10 @@ class Sweep:
             bias = epsilon = None
         rule = step.rule.short() if step.rule is not None else ""
         sums = (_total(r, self.pictures) for r in (outputs, parts, (bias,), (epsilon,)))
-        self.books.append(LayerBooks(step.layer, rule, *sums))
+        inputs: dict[str, NDArray[np.float64]] = {}
+        for name, part in zip(step.operation.signal_names, parts, strict=True):
+            inputs[name] = inputs.get(name, 0) + _total((part,), self.pictures)
+        self.books.append(LayerBooks(step.layer, rule, *sums, inputs=inputs))
 
 
 def _total(relevances: Iterable[NDArray[Any] | None], pictures: int) -> NDArray[np.float64]:

@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None) -> Viewable:
 
 def _page(settings: Settings) -> Page:
     """Build the page around a new workbench."""
-    pn.extension("katex", notifications=True, reconnect=True)
+    pn.extension("tabulator", notifications=True, reconnect=True)
     bench = Workbench(Loop().schedule, Store(settings.store))
     bench.open_packaged()
     page = Page(

@@ -39,7 +39,7 @@ class LayerStatistics(LayerBooks):
 
     Attributes
     ----------
-    layer, rule, arrived, handed, bias, epsilon, other
+    layer, rule, arrived, handed, bias, epsilon, other, inputs
         See :class:`onnxlrp.engine.LayerBooks`; ``arrived`` is Σ R of the layer's output.
     positive, negative : Σ R⁺ and Σ R⁻ of the layer's output
     activation_entropy : of the activation's channel sums
@@ -279,9 +279,10 @@ def _joined(parts: Sequence[LayerStatistics]) -> LayerStatistics:
     values = {
         field.name: np.concatenate([getattr(part, field.name) for part in parts])
         for field in fields(LayerStatistics)
-        if field.name not in ("layer", "rule")
+        if field.name not in ("layer", "rule", "inputs")
     }
-    return LayerStatistics(layer=first.layer, rule=first.rule, **values)
+    inputs = {name: np.concatenate([part.inputs[name] for part in parts]) for name in first.inputs}
+    return LayerStatistics(layer=first.layer, rule=first.rule, inputs=inputs, **values)
 
 
 def _checked(books: Sequence[LayerBooks]) -> Sequence[LayerBooks]:

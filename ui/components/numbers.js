@@ -9,7 +9,7 @@ function valueAt(number, position) {
   return 10 ** (low + t * (high - low));
 }
 
-function positionOf(number, value) {
+function stepOf(number, value) {
   if (!number.least) return (STEPS * (value - number.low)) / (number.high - number.low);
   if (value < number.least) return 0;
   const [low, high] = [Math.log10(number.least), Math.log10(number.high)];
@@ -88,7 +88,7 @@ export function render({ model }) {
       field.toggleAttribute("aria-invalid", Boolean(message));
       slider.disabled = field.disabled = !known;
       if (held === key) continue;
-      slider.value = known ? positionOf(number, value) : 0;
+      slider.value = known ? stepOf(number, value) : 0;
       if (known) show(value);
       else { field.value = ""; slider.style.setProperty("--at", "0%"); }
       slider.closest(".row").classList.toggle("zero", !value);

@@ -172,7 +172,7 @@ export function render({ model }) {
             line.open ? "▾" : "▸")
         : null,
       html("span", { class: "name" }, line.fold ? line.fold.label : layer.name),
-      html("span", { class: "op" }, line.fold ? `${count} layers` : layer.op),
+      html("span", { class: line.fold ? "op count" : "op" }, line.fold ? `${count}` : layer.op),
       free
         ? html("span", {
             class: "cut", title: `Begin a new segment at ${name(splits)}`,
@@ -239,8 +239,7 @@ export function render({ model }) {
     while (rows.children.length < model.rows.length) {
       const number = rows.children.length + 1;
       rows.append(html("div", { class: "row", onclick: () => ask("segment", { number }) },
-        html("div", { class: "what" },
-          html("div", { class: "title" }), html("div", { class: "equation" }), html("div", { class: "numbers" })),
+        html("div", { class: "title" }), html("div", { class: "equation" }), html("div", { class: "numbers" }),
         html("figure", {}, html("img", { alt: "" }), html("figcaption", {}))));
     }
     model.rows.forEach((given, i) => {

@@ -10,8 +10,10 @@ import panel as pn
 
 from ..state import Workbench
 from .manager import manager_view
+from .model import model_view
 from .parts import side
 from .picture import classes_view, heatmap_view, picture_view
+from .rules import RulesView
 
 
 def design_view(bench: Workbench) -> pn.Row:
@@ -19,8 +21,8 @@ def design_view(bench: Workbench) -> pn.Row:
     return pn.Row(
         side(manager_view(bench), width=228),
         side(picture_view(bench), classes_view(bench), heatmap_view(bench), width=284),
-        side(edge=""),
-        side(width=304, edge="left"),
+        side(model_view(bench), edge=""),
+        side(RulesView(bench), width=304, edge="left"),
         sizing_mode="stretch_both",
         margin=0,
         styles={"height": "100%", "overflow": "hidden"},

@@ -20,9 +20,9 @@ class HistoryView(Viewer):
     def __init__(self, bench: Workbench) -> None:
         super().__init__()
         self.bench = bench
-        self.moves = Choices(sizing_mode="stretch_width")
+        self.moves = Choices(sizing_mode="stretch_width", margin=0)
         self.moves.on_gesture(lambda kind, key: getattr(bench, key)())
-        self.steps = Choices(columns=1, sizing_mode="stretch_width")
+        self.steps = Choices(columns=1, sizing_mode="stretch_width", margin=0)
         self.steps.on_gesture(lambda kind, key: bench.jump(int(key)))
         bench.param.watch(lambda *_: self.refresh(), "history")
         if bench.history is not None:

@@ -20,7 +20,8 @@ from ..state import (
     move_bound,
     split,
 )
-from .drawn import address_of_map, equation
+from .equation import equation
+from .images import map_url
 
 MOST_OPEN = 40
 """Networks with more layers than this begin folded."""
@@ -118,7 +119,7 @@ class RulerView(Viewer):
             look = self.bench.look
             total = f"Σ R = {arrived.sum():.3g}"
             where = "the picture" if first == 0 else f"layer {first}"
-            row["image"] = address_of_map(arrived, look, look.limit_of(arrived))
+            row["image"] = map_url(arrived, look)
             row["said"] = f"Relevance that arrives at {where}, {total}"
             row["caption"] = f"at {where}, {total}"
         return row

@@ -20,6 +20,7 @@ from ..state.numbers import conserves, numbers_of, with_number
 from ..state.scope import Scope, scope_of
 from .bounds import BoundsView
 from .history import HistoryView
+from .parts import section
 from .rule_options import (
     BIASES,
     LOCKS,
@@ -45,19 +46,17 @@ class RulesView(Viewer):
         super().__init__()
         self.bench = bench
         self.locked, self.reach = True, "selection"
-        self.title = pn.pane.HTML("", sizing_mode="stretch_width", margin=(4, 10))
-        self.sliders = NumberSliders(sizing_mode="stretch_width")
+        self.title = pn.pane.HTML("", sizing_mode="stretch_width", margin=0)
+        self.sliders = NumberSliders(sizing_mode="stretch_width", margin=0)
         self.reaches = self._choices("Apply to", REACHES, self._on_reach, "selection")
-        self.presets = self._choices("Rule", PRESETS, self._on_preset, columns=3)
+        self.presets = self._choices("", PRESETS, self._on_preset, columns=3)
         self.lock = self._choices("α − β = 1", LOCKS, self._on_lock, "locked")
         self.units = self._choices("ε is", UNITS, self._on_unit)
         self.biases = self._choices("Bias", BIASES, self._on_bias)
         self.bounds = BoundsView(self._on_bounds)
         self.pools = self._choices("Max-pools hand relevance", POOLS, self._option("max_pool"))
         self.products = self._choices("Products hand it", PRODUCTS, self._option("product"))
-        self.whole = self._choices(
-            "Whole network", WHOLE_DESIGNS, self._on_whole, columns=2, folded=True
-        )
+        self.whole = self._choices("", WHOLE_DESIGNS, self._on_whole, columns=2)
         self.keys = Shortcuts(keys={"ctrl+z": "undo", "ctrl+shift+z": "redo", "ctrl+y": "redo"})
         self.keys.on_gesture(lambda kind, name: getattr(bench, name)())
         self.sliders.on_gesture(self._gesture)
@@ -73,39 +72,29 @@ class RulesView(Viewer):
         chosen: Callable[[str], None],
         start: str = "",
         columns: int = 0,
-        folded: bool = False,
     ) -> Choices:
         made = Choices(
-            heading="" if folded else heading,
+            heading=heading,
             options=options(given),
             chosen=start,
             columns=columns,
             sizing_mode="stretch_width",
+            margin=0,
         )
         made.on_gesture(lambda kind, key: chosen(key))
         return made
 
     def _laid_out(self) -> Viewable:
-        history = HistoryView(self.bench)
-        stretch: dict[str, Any] = {"sizing_mode": "stretch_width"}
-        more = pn.Column(self.units, self.biases, self.bounds, **stretch)
-        design = pn.Column(self.pools, self.products, **stretch)
-        sections = pn.Accordion(
-            ("ε, bias and bounds", more),
-            ("Max-pools and products", design),
-            ("Presets for the whole network", self.whole),
-            ("History", history),
-            active=[0],
-            **stretch,
-        )
+        stretch: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
         return pn.Column(
             self.keys,
-            self.title,
-            self.reaches,
-            self.presets,
-            self.lock,
-            self.sliders,
-            sections,
+            section("Rule", self.title, self.reaches, self.presets),
+            section("Numbers", self.lock, self.sliders),
+            section("Stabiliser, bias, bounds", self.units, self.biases, self.bounds),
+            section("Pools and products of the whole design", self.pools, self.products),
+            section("Presets for the whole network", self.whole),
+            section("History", HistoryView(self.bench)),
+            styles={"gap": "18px"},
             **stretch,
         )
 

@@ -1,0 +1,162 @@
+"""The layers of the network as a table in which rules can be chosen."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+import panel as pn
+from panel.viewable import Viewable, Viewer
+
+from onnxlrp.errors import OnnxLrpError
+from onnxlrp.rules import RULES, Rule, rule_from_dict
+
+from ..state import PRESET_RULES, Workbench, as_line, rule_label, with_rule
+from ..state.layers import layer_rows
+from .parts import when
+
+_SHOWN = {
+    "index": "#",
+    "name": "Layer",
+    "op": "Type",
+    "rule": "Rule",
+    "parameters": "Parameters",
+    "entry": "Entry",
+    "arrived": "Σ R",
+    "share": "Leakage",
+}
+_WIDTHS = {"#": 38, "Type": 92, "Rule": 74, "Parameters": 92, "Entry": 66, "Σ R": 62, "Leakage": 72}
+_STYLE = """
+:host { --ink: var(--panel-on-surface-color, #1d2733); --paper: var(--panel-surface-color, #fff); }
+.tabulator { font-size: 12px; border: 0; background: transparent; }
+.tabulator .tabulator-header .tabulator-col { background: transparent; font-size: 11.5px; }
+.tabulator .tabulator-col .tabulator-col-content { padding: 4px 6px; }
+.tabulator-row .tabulator-cell { padding: 3px 6px; height: 26px; font-size: 12px; }
+.tabulator-row, .tabulator-row.tabulator-row-even {
+  background: transparent; color: var(--ink); min-height: 26px;
+}
+.tabulator-row.tabulator-selected, .tabulator-row.tabulator-selected:hover {
+  background: color-mix(in srgb, var(--panel-primary-color) 16%, var(--paper)) !important;
+  color: var(--ink) !important; font-weight: 600;
+}
+.tabulator-header-filter input {
+  font-size: 11px; padding: 1px 4px !important; color: inherit; background: transparent;
+}
+"""
+_RULES = {name: label for name, label in PRESET_RULES.items() if name != "custom"}
+
+
+class LayersTable(Viewer):
+    """A row a layer: rule and parameters can be edited, selecting rows selects layers.
+
+    Parameters
+    ----------
+    bench : Workbench
+    """
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__()
+        self.bench = bench
+        self._showing = False
+        self.table = pn.widgets.Tabulator(
+            pd.DataFrame(columns=list(_SHOWN.values())),
+            show_index=False,
+            selectable=True,
+            pagination=None,
+            sizing_mode="stretch_both",
+            min_height=300,
+            layout="fit_columns",
+            theme="simple",
+            configuration={"rowHeight": 26},
+            stylesheets=[_STYLE],
+            widths=_WIDTHS,
+            header_filters={
+                "Layer": {"type": "input", "placeholder": "find"},
+                "Type": {"type": "input", "placeholder": "find"},
+            },
+            editors={
+                **dict.fromkeys(_SHOWN.values()),
+                "Rule": {"type": "list", "values": _RULES},
+                "Parameters": {"type": "input"},
+            },
+            formatters={
+                "Rule": {"type": "lookup", **PRESET_RULES, "": "–"},
+                "Leakage": {"type": "progress", "min": 0, "max": 100, "legend": True},
+            },
+            text_align={"#": "right", "Σ R": "right"},
+        )
+        self.table.on_edit(self._edited)
+        self.table.param.watch(lambda *_: self._picked(), "selection")
+        when(bench, ["network", "designs", "current", "books"], self.refresh)
+        when(bench, ["selection"], self._select)
+
+    def __panel__(self) -> Viewable:
+        return self.table
+
+    def refresh(self) -> None:
+        """Show the design; only cells that changed, so that the table stays where it is."""
+        bench = self.bench
+        rows = layer_rows(bench.design, bench.model, bench.books)
+        new = pd.DataFrame([asdict(row) for row in rows])[list(_SHOWN)].rename(columns=_SHOWN)
+        new["Leakage"] = (100 * new["Leakage"]).round(1)
+        new["Σ R"] = [f"{value:.4g}" if value == value else "" for value in new["Σ R"]]
+        old = self.table.value
+        if list(old.get("Layer", ())) != list(new["Layer"]):
+            self.table.value = new
+            self._select()
+            return
+        changed = {
+            column: [
+                (i, value)
+                for i, value in enumerate(new[column])
+                if value != old[column].iloc[i]
+                and not (value != value and pd.isna(old[column].iloc[i]))
+            ]
+            for column in new.columns
+        }
+        changed = {column: cells for column, cells in changed.items() if cells}
+        if changed:
+            self.table.patch(changed)
+
+    # --------------------------------------------------------------------------- what a person does
+    def _select(self) -> None:
+        self._showing = True
+        try:
+            self.table.selection = sorted(self.bench.selection)
+        finally:
+            self._showing = False
+
+    def _picked(self) -> None:
+        if not self._showing:
+            self.bench.select(self.table.selection)
+
+    def _edited(self, event: Any) -> None:
+        layer = self.bench.model.layers[event.row]
+        row = layer_rows(self.bench.design, self.bench.model)[event.row]
+        try:
+            if not row.rule:
+                raise OnnxLrpError(f"{layer}: relevance only moves there, no rule applies.")
+            rule = _rule(event.column, event.value, row.rule)
+        except OnnxLrpError as error:
+            self.bench.tell(as_line(error))
+            self.table.patch({event.column: [(event.row, event.old)]})
+            return
+        model = self.bench.model
+        label = f"{rule_label(rule)} on {layer.name}"
+        if not self.bench.edit(lambda d: with_rule(d, model, [layer.index], rule), label):
+            self.table.patch({event.column: [(event.row, event.old)]})
+
+
+def _rule(column: str, value: str, name: str) -> Rule:
+    """The rule that an edited cell asks for."""
+    if column == "Rule":
+        return RULES[value]()
+    import yaml
+
+    words = "unified" if name == "custom" else name
+    try:
+        given = yaml.safe_load("{" + value.replace("=", ": ") + "}") or {}
+    except yaml.YAMLError as error:
+        raise OnnxLrpError(f"{value!r} is not written as 'gamma=0.1, bias=drop'.") from error
+    return rule_from_dict({"rule": words, **given})
