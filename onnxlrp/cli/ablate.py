@@ -12,7 +12,8 @@ from onnxlrp.cli.options import add_network_options
 _DESCRIPTION = """\
 Rank the channels of a layer, silence the first ones, and see what becomes of the
 scores. Without --channels or --top the score is followed while more and more
-channels are silenced; --top N and --channels silence these alone.
+channels are silenced; --top N and --channels silence these alone. Several
+layers are silenced at once, the first N channels of each.
 
 Writes neurons.csv (image, layer, channel, relevance, positive, negative,
 absolute, activation), ablation.csv (image, layer, mode, n, label, before,
@@ -21,6 +22,7 @@ after), summary.json, report.html, and, for a curve, curves.png and curves.svg."
 _EXAMPLES = """\
   onnxlrp ablate --layer fire9_concat -o out
   onnxlrp ablate model.onnx cat.jpg --layer conv5 --top 10 -o out
+  onnxlrp ablate model.onnx cat.jpg --layer conv4 --layer conv5 --top 10 -o out
   onnxlrp ablate model.onnx cat.jpg --layer conv5 --channels 3 17 42 --mode keep -o out"""
 
 
@@ -31,7 +33,14 @@ def configure(parser: ArgumentParser) -> None:
     )
     judging.add_design_options(parser)
     add = parser.add_argument_group("the ablation").add_argument
-    add("--layer", required=True, metavar="LAYER", help="layer or tensor ('onnxlrp check' lists)")
+    add(
+        "--layer",
+        required=True,
+        action="append",
+        metavar="LAYER",
+        help="layer or tensor ('onnxlrp check' lists); repeat it to silence the --top channels of "
+        "several at once",
+    )
     add("--channels", type=int, nargs="+", metavar="N", help="silence these channels")
     add("--top", type=int, metavar="N", help="silence the first N channels of the ranking")
     add(
@@ -47,6 +56,12 @@ def configure(parser: ArgumentParser) -> None:
         help="remove: they become zero; keep: all others do; mean: they become their channel's "
         "mean (default: remove)",
     )
+    add(
+        "--reference",
+        type=Path,
+        metavar="DATA",
+        help="for '--mode mean': average over this data set (as for evaluate), not the picture",
+    )
     add("--counts", type=int, default=20, metavar="N", help="steps of the curve (default: 20)")
     add("--score", default="logit", metavar="SCORE", help="of the curve (default: logit)")
     add_network_options(parser)
@@ -55,13 +70,26 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Read everything, ablate, and only then write."""
-    from onnxlrp.cli.ablating import Ablation, ablation_curves, ablation_once, line, write
+    from onnxlrp.cli.ablating import (
+        Ablation,
+        ablation_curves,
+        ablation_once,
+        line,
+        reference,
+        write,
+    )
     from onnxlrp.cli.inputs import packaged_pictures, read_samples, sort_paths
     from onnxlrp.cli.network import load_network
     from onnxlrp.errors import InputError
 
     if arguments.channels is not None and arguments.top is not None:
         raise InputError("--channels and --top exclude each other: give one of them.")
+    if len(arguments.layer) > 1 and arguments.top is None:
+        raise InputError(
+            f"{len(arguments.layer)} layers were given: say with --top N how many channels of each."
+        )
+    if arguments.reference is not None and arguments.mode != "mean":
+        raise InputError("--reference is what '--mode mean' averages over: add that, or leave it.")
     designs = judging.designs(arguments.composite or [judging.DEFAULT_COMPOSITE])
     if len(designs) > 1:
         raise InputError(f"{len(designs)} designs were given: one ranks the channels.")
@@ -72,10 +100,11 @@ def run(arguments: Namespace) -> int:
     ablation = Ablation(
         model=model,
         composite=next(iter(designs.values())),
-        layer=arguments.layer,
+        layers=tuple(arguments.layer),
         by=arguments.by,
         mode=arguments.mode,
         target=judging.target(arguments.target),
+        reference=None if arguments.reference is None else reference(model, arguments.reference),
         device=arguments.device,
     )
     if arguments.channels is None and arguments.top is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from onnxlrp.cli.inputs import Sample
 from onnxlrp.composites import Composite
@@ -22,6 +23,7 @@ from onnxlrp.evaluate import (
     ablation_curve,
     rank_neurons,
 )
+from onnxlrp.evaluate.items import open_data
 from onnxlrp.files import whole_file
 from onnxlrp.graph.model import Model
 from onnxlrp.render.text import number
@@ -40,11 +42,17 @@ class Ablation:
 
     model: Model
     composite: Composite
-    layer: str
+    layers: tuple[str, ...]
     by: Any
     mode: Any
     target: int | str
+    reference: NDArray[Any] | None
     device: Device
+
+    @property
+    def place(self) -> str:
+        """The layers, for people."""
+        return " + ".join(self.layers)
 
 
 def ablation_once(
@@ -53,17 +61,22 @@ def ablation_once(
     """Silence the given channels of every sample, or the first ones of its ranking."""
     for sample in samples:
         x = _batch(ablation.model, sample)
-        ranked = _ranked(ablation, x)
+        ranked = [_ranked(ablation, x, layer) for layer in ablation.layers]
+        first, *others = (
+            channels if top is None else neurons.top(top)[0].tolist() for neurons in ranked
+        )
         result = ablate(
             ablation.model,
             x,
-            ablation.layer,
-            channels if top is None else ranked.top(top)[0].tolist(),
+            ablation.layers[0],
+            first,
             mode=ablation.mode,
+            more=dict(zip(ablation.layers[1:], others, strict=True)),
             target=ablation.target,
+            reference=ablation.reference,
             device=ablation.device,
         )
-        yield Ablated((sample.name,), result, ranked)
+        yield Ablated((sample.name,), result, tuple(ranked))
 
 
 def ablation_curves(
@@ -72,11 +85,12 @@ def ablation_curves(
     """Silence more and more channels of every sample."""
     for sample in samples:
         x = _batch(ablation.model, sample)
-        ranked = _ranked(ablation, x)
+        (layer,) = ablation.layers
+        ranked = _ranked(ablation, x, layer)
         curve = ablation_curve(
             ablation.model,
             x,
-            ablation.layer,
+            layer,
             ablation.by,
             ablation.composite,
             counts,
@@ -84,9 +98,21 @@ def ablation_curves(
             score,
             range(seed, seed + _SEEDS),
             target=ablation.target,
+            reference=ablation.reference,
             device=ablation.device,
         )
-        yield Ablated((sample.name,), curve, ranked)
+        yield Ablated((sample.name,), curve, (ranked,))
+
+
+def reference(model: Model, data: Path) -> NDArray[Any]:
+    """Read the pictures of a data set, to average over.
+
+    Raises
+    ------
+    InputError
+        There is none, or one that does not fit the network.
+    """
+    return np.concatenate([item.tensor(model) for item in open_data(data).items])
 
 
 def line(ablated: Ablated) -> str:
@@ -110,7 +136,7 @@ def write(folder: Path, ablation: Ablation, found: Sequence[Ablated]) -> list[Pa
     findings = Findings(
         model,
         {ablation.composite.name: ablation.composite},
-        f"Ablation of {ablation.layer} in {model.name}",
+        f"Ablation of {ablation.place} in {model.name}",
         ablations=tuple(found),
         settings={"by": ablation.by, "target": ablation.target},
     )
@@ -136,7 +162,7 @@ def _summary(ablation: Ablation, found: Sequence[Ablated]) -> str:
     data = {
         "model": {"name": ablation.model.name, "sha256": ablation.model.sha256},
         "composite": ablation.composite.to_dict(),
-        "layer": ablation.layer,
+        "layer": ablation.place,
         "mode": ablation.mode,
         "by": ablation.by,
         "target": ablation.target,
@@ -150,12 +176,12 @@ def _batch(model: Model, sample: Sample) -> Any:
     return np.repeat(sample.x, model.fixed_batch or 1, axis=0)
 
 
-def _ranked(ablation: Ablation, x: Any) -> Neurons:
-    """Rank the channels of one sample."""
+def _ranked(ablation: Ablation, x: Any, layer: str) -> Neurons:
+    """Rank the channels of one layer for one sample."""
     return rank_neurons(
         ablation.model,
         x,
-        ablation.layer,
+        layer,
         ablation.composite,
         ablation.target,
         by=ablation.by,

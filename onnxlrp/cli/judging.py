@@ -61,6 +61,12 @@ def add_flipping_options(parser: ArgumentParser) -> None:
         help="share of the regions that is flipped in the end, up to 1 (default: 1)",
     )
     add(
+        "--growth",
+        default="linear",
+        metavar="GROWTH",
+        help="linear: equally many regions a step; growing: 1, 3, 5, ... parts (default: linear)",
+    )
+    add(
         "--fill",
         default="mean",
         metavar="FILL",
@@ -150,7 +156,8 @@ def flipping(arguments: Namespace, orders: tuple[str, ...] = ()) -> Flipping:
         unit=int(arguments.unit) if arguments.unit.isdecimal() else _word(arguments.unit),
         steps=arguments.steps,
         until=arguments.until,
-        fill=_number_or_word(arguments.fill),
+        growth=arguments.growth,
+        fill=fill(arguments.fill),
         repeats=arguments.repeats,
         score=arguments.score,
         orders=orders,
@@ -198,7 +205,7 @@ def _word(unit: str) -> str:
     return unit
 
 
-def _number_or_word(text: str) -> float | str:
+def fill(text: str) -> float | str:
     """Return a fill's pixel value, or its name."""
     try:
         return float(text)

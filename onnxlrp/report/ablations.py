@@ -39,9 +39,9 @@ def ablation_rows(ablated: Ablated) -> Iterator[AblationRow]:
 
 def neuron_rows(ablated: Ablated) -> Iterator[NeuronRow]:
     """Yield the lines of neurons.csv; nothing without a ranking."""
-    if ablated.neurons is not None:
-        images = _names(ablated, len(ablated.neurons.table))
-        yield from (row for row in ablated.neurons.rows(images) if row.image in ablated.images)
+    for neurons in ablated.neurons:
+        images = _names(ablated, len(neurons.table))
+        yield from (row for row in neurons.rows(images) if row.image in ablated.images)
 
 
 def change_rows(changes: tuple[ScoreChange, ...]) -> list[tuple[str, ...]]:
@@ -88,14 +88,15 @@ def _alike(group: list[Ablated]) -> Iterator[str]:
 
 def _neurons(ablated: Ablated) -> Iterator[str]:
     """List the first channels of every picture."""
-    for image, rows in groupby(neuron_rows(ablated), lambda row: row.image):
+    by_place = groupby(neuron_rows(ablated), lambda row: (row.image, row.layer))
+    for (image, layer), rows in by_place:
         table: list[tuple[str, ...]] = [
             ("channel", "relevance", "positive", "negative", "activation")
         ]
         for row in list(rows)[:_NEURONS]:
             values = (row.relevance, row.positive, row.negative, row.activation)
             table.append((str(row.channel), *map(number, values)))
-        yield html.heading(image)
+        yield html.heading(f"{image}, {layer}")
         yield html.table(table, right=range(5))
 
 

@@ -77,12 +77,13 @@ class Ablated:
         Names of the pictures.
     found : AblationResult or AblationCurve
         Of as many pictures, or more: what fills up a fixed batch is left out.
-    neurons : Neurons, optional
+    neurons : tuple of Neurons
+        Of every layer that was ranked.
     """
 
     images: tuple[str, ...]
     found: AblationResult | AblationCurve
-    neurons: Neurons | None = None
+    neurons: tuple[Neurons, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

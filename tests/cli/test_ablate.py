@@ -6,6 +6,10 @@ import csv
 
 import pytest
 
+import onnxlrp as package
+from onnxlrp.evaluate import ablate, rank_neurons
+from tests.cli.conftest import save_picture
+
 
 def lines(path):
     with path.open(encoding="utf-8") as file:
@@ -44,9 +48,35 @@ def test_some_channels(onnxlrp, folder, words):
         (("--layer", "conv", "--top", "1", "--channels", "1"), "exclude each other"),
         (("--layer", "conv", "--mode", "kep"), "Did you mean 'keep'"),
         (("--layer", "conv", "--by", "luck"), "by='luck'"),
+        (("--layer", "conv", "--layer", "mean"), "say with --top N how many channels"),
+        (("--layer", "conv", "--layer", "conv", "--top", "1"), "conv"),
+        (("--layer", "conv", "--reference", "cat.png"), "'--mode mean' averages over"),
+        (("--layer", "conv", "--mode", "mean", "--reference", "nowhere"), "no folder or file"),
     ],
 )
 def test_mistakes_leave_nothing_behind(onnxlrp, folder, words, message):
     outcome = onnxlrp("ablate", "small.onnx", "cat.png", "-o", "out", *words)
     assert outcome.code == 2 and message in outcome.err and outcome.err.count("\n") == 1
     assert not (folder / "out").exists()
+
+
+def test_several_layers_at_once_and_the_mean_over_a_data_set(onnxlrp, folder):
+    (folder / "data").mkdir()
+    save_picture(folder / "data" / "a.png", seed=5)
+    save_picture(folder / "data" / "b.png", seed=6)
+    outcome = onnxlrp(
+        *("ablate", "small.onnx", "cat.png", "--layer", "conv", "--layer", "mean", "--top", "2"),
+        *("--mode", "mean", "--reference", "data", "-o", "out"),
+    )
+    assert outcome.code == 0, outcome.err
+    model = package.load(folder / "small.onnx")
+    x = model.preprocess(folder / "cat.png")
+    reference = model.preprocess([folder / "data" / "a.png", folder / "data" / "b.png"])
+    first, second = (rank_neurons(model, x, layer).top(2)[0] for layer in ("conv", "mean"))
+    expected = ablate(
+        model, x, "conv", first, mode="mean", more={"mean": second}, reference=reference
+    )
+    found = lines(folder / "out/ablation.csv")
+    assert found[1][1:4] == ["conv + mean", "mean", "4"]
+    assert float(found[1][6]) == pytest.approx(expected.top()[0].after, rel=1e-6)
+    assert {row[1] for row in lines(folder / "out/neurons.csv")[1:]} == {"conv", "mean"}

@@ -49,7 +49,7 @@ def findings(tmp_path_factory):
         tuple(shown),
         flip_pixels(model, x, DESIGNS, unit=4, steps=2, repeats=2, names=images),
         (
-            Ablated(images, ablation_curve(model, x, "conv", counts=2, seeds=2), ranked),
+            Ablated(images, ablation_curve(model, x, "conv", counts=2, seeds=2), (ranked,)),
             Ablated(images, ablate(model, x, "conv", [0])),
         ),
         evaluation,
