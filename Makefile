@@ -1,5 +1,5 @@
 # make setup   .venv with onnxlrp and the development tools (again only when pyproject.toml changes)
-# make run     explain the packaged network on the packaged pictures, into output/
+# make run     open the designer on http://127.0.0.1:5006
 # make test    format, lint, types, import contracts, spelling, tests
 # make bench   time the engine against onnxruntime's plain forward, PyTorch, zennit and captum
 # make clean   remove everything that make made
@@ -40,7 +40,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 run: setup
-	$(BIN)/onnxlrp explain --force --output output
+	$(BIN)/onnxlrp serve
 
 test: setup browser
 	$(BIN)/ruff format --check .

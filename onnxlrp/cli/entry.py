@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 
 from onnxlrp import __version__
 from onnxlrp.cli import (
@@ -95,7 +96,7 @@ def _run(words: list[str]) -> int:
         return 2
     if words[0].startswith("-"):
         _overview().parse_args(words[:1])
-    known = {command.name: command for command in COMMANDS}
+    known = {command.name: command for command in commands()}
     if words[0] not in known:
         raise InputError(
             f"there is no command {words[0]!r}.{did_you_mean(words[0], known)} "
@@ -108,10 +109,16 @@ def _run(words: list[str]) -> int:
     return code
 
 
+def commands() -> tuple[Command, ...]:
+    """All commands: those of this package, and what others add as ``onnxlrp.commands``."""
+    return (*COMMANDS, *(point.load() for point in entry_points(group="onnxlrp.commands")))
+
+
 def _overview() -> Parser:
     """Make the parser of what stands before any command: help and version."""
-    width = max(len(command.name) for command in COMMANDS)
-    listed = [f"  {command.name:<{width}}   {command.summary}" for command in COMMANDS]
+    known = commands()
+    width = max(len(command.name) for command in known)
+    listed = [f"  {command.name:<{width}}   {command.summary}" for command in known]
     epilog = "\n".join(["commands:", *listed, "", _EXAMPLES])
     parser = Parser("onnxlrp", _DESCRIPTION, epilog, usage="onnxlrp COMMAND ...")
     parser.add_argument("--version", action="version", version=f"onnxlrp {__version__}")

@@ -289,6 +289,14 @@ class Workbench(param.Parameterized):
         self.param.update(**_of(self.past.jump(position)))
 
     # -------------------------------------------------------------------------------------- work
+    def explained_now(self) -> Explained:
+        """Explain what is on the screen and wait for it: for programs without an event loop."""
+        assert self.shown is not None
+        self.jobs.cancel()
+        return self.explanations.explain(
+            self.opened, self.shown, self.question, self.design.composite
+        )
+
     def close(self) -> None:
         """End the session: cancel its work, let go of what it holds."""
         self.jobs.close()
