@@ -1,3 +1,5 @@
+const GAP = 12, SMALLEST = 140, LARGEST = 320; // pixels
+
 const PATHS = {
   left: "M10 3 5 8l5 5", right: "M6 3l5 5-5 5", up: "M3 10l5-5 5 5", down: "M3 6l5 5 5-5",
   close: "M4 4l8 8M12 4l-8 8", open: "M6 3h7v7M13 3 7 9M11 9v4H3V5h4",
@@ -25,7 +27,7 @@ export function render({ model }) {
   const pictures = new Map(); // row's key → {canvas, grey}, once loaded
   const frames = []; // everything that is drawn: {canvas, row, cell, chip, image()}
   const asked = new Set();
-  let look = null;
+  let look = null, side = 0; // of a map on the screen, in pixels
 
   const view = new Viewpoint(() => paint());
   const board = html("div", { class: "board", role: "group", tabindex: "0",
@@ -81,11 +83,12 @@ export function render({ model }) {
       entry.textContent = value === null ? "" : written(value);
     }
   });
-  const fetchMissing = () => {
+  // Not at once: while the page is being changed, a message would bring the component along anew.
+  const fetchMissing = throttle(() => {
     const wanted = model.cells.map((cell) => cell.map).filter((id) => id && !store.has(id) && !asked.has(id));
     wanted.forEach((id) => asked.add(id));
     if (wanted.length) ask("fetch", { maps: [...new Set(wanted)] });
-  };
+  }, 0);
   const keepOnly = () => {
     const used = new Set(model.cells.map((cell) => cell.map));
     for (const id of [...store.keys()]) if (!used.has(id)) { store.delete(id); asked.delete(id); }
@@ -173,8 +176,8 @@ export function render({ model }) {
   // ------------------------------------------------------------------ what is on the board
   const frame = (row, cell) => {
     const ratio = devicePixelRatio, canvas = html("canvas", { class: "canvas", "aria-hidden": "true" });
-    canvas.width = canvas.height = Math.round(model.size * ratio);
-    canvas.style.width = canvas.style.height = `${model.size}px`;
+    canvas.width = canvas.height = Math.round(side * ratio);
+    canvas.style.width = canvas.style.height = `${side}px`;
     const made = { canvas, row, cell, chip: html("span", { class: "chip" }), entry: html("td", {}), drawn: null };
     made.image = cell ? mapImage(made) : () => (pictures.get(row.key) || {}).canvas || null;
     listen(canvas);
@@ -207,7 +210,7 @@ export function render({ model }) {
     });
     return made;
   };
-  const side = (row, index) => {
+  const begin = (row, index) => {
     const count = model.rows.length, made = frame(row, null);
     const move = (to) => ask("move_row", { key: row.key, to });
     return html("div", { class: "side" },
@@ -233,13 +236,13 @@ export function render({ model }) {
       box.append(html("div", { class: "over" }, html("span", { class: "stage" }, model.stage || "starting"),
         html("progress", { max: "1", "aria-label": `Computing ${name}` })));
     }
-    const limit = cell.state === "done" && html("div", { class: "limit", title: "Relevance of the strongest colours" },
-      html("span", {}, written(-cell.limit)), html("span", { class: "ramp" }), html("span", {}, written(cell.limit)));
-    return html("div", { class: "cell", "data-state": cell.state, "data-cell": `${row.name} | ${column.name}` }, box,
-      limit, numbers(cell),
-      column.kind === "design" && cell.state === "done" && html("button", { class: "small corner",
-        title: `Open ${name} in the designer`, "aria-label": `Open ${name} in the designer`,
-        onclick: () => ask("open", { row: row.key, column: column.key }) }, icon("open")));
+    const open = column.kind === "design" && iconButton("open", `Open ${name} in the designer`,
+      () => ask("open", { row: row.key, column: column.key }));
+    const limit = cell.state === "done" && html("div", { class: "limit" },
+      html("span", { title: "Relevance of the strongest colours" }, written(-cell.limit)),
+      html("span", { class: "ramp" }), html("span", {}, written(cell.limit)), open);
+    return html("div", { class: "cell", "data-state": cell.state, "data-cell": `${row.name} | ${column.name}` },
+      box, limit, numbers(cell));
   };
   const twin = (cells) => {
     const labels = [...new Set(cells.flatMap(({ cell }) => cell.numbers.map(([label]) => label)))];
@@ -256,7 +259,8 @@ export function render({ model }) {
   const build = () => {
     frames.length = 0;
     look = { table: model.table, sign: model.sign, overlay: model.overlay };
-    root.style.setProperty("--size", `${model.size}px`);
+    side = sideFor(root.clientWidth);
+    root.style.setProperty("--size", `${side}px`);
     root.style.setProperty("--ramp", ramp(model.table));
     board.style.gridTemplateColumns = `repeat(${model.columns.length + 1}, max-content)`;
     const found = new Map(model.cells.map((cell) => [`${cell.row} ${cell.column}`, cell]));
@@ -264,7 +268,7 @@ export function render({ model }) {
     model.rows.forEach(loadPicture);
     const parts = [html("div", { class: "head" }, html("strong", {}, "Picture")), ...model.columns.map(head)];
     model.rows.forEach((row, index) => {
-      parts.push(side(row, index));
+      parts.push(begin(row, index));
       for (const column of model.columns) {
         parts.push(body(row, column, found.get(`${row.key} ${column.key}`) || { ...empty, row: row.key, column: column.key }));
       }
@@ -276,18 +280,28 @@ export function render({ model }) {
     twin(frames.filter((f) => f.cell).map((f) => ({ ...f, column: names.get(f.cell.column) })));
     keepOnly(); fetchMissing(); paint();
   };
+  // What the width leaves for each map, or one screen pixel for each of the map's if that is near.
+  const sideFor = (width) => {
+    const count = model.columns.length + 1, free = Math.floor((width - 4) / count) - GAP;
+    const native = size()[0] / devicePixelRatio;
+    return free >= native && free < 1.5 * native ? native : Math.min(Math.max(free, SMALLEST), LARGEST);
+  };
   const ramp = (colours) => {
     const at = (i) => `rgb(${colours[3 * i]} ${colours[3 * i + 1]} ${colours[3 * i + 2]})`;
     return `linear-gradient(to right, ${[1, 32, 64, 96, 128, 160, 192, 224, 255].map(at).join(", ")})`;
   };
   const rebuild = framed(build);
 
-  watch(model, ["rows", "columns", "cells", "table", "sign", "overlay", "size"], rebuild);
+  watch(model, ["rows", "columns", "cells", "table", "sign", "overlay"], rebuild);
   model.on("stage", () => root.querySelectorAll(".stage").forEach((x) => { x.textContent = model.stage; }));
   model.on("msg:custom", ({ map, relevance }) => {
     store.set(map, { shape: relevance.shape, values: relevance });
+    if (side !== sideFor(root.clientWidth)) rebuild();
     forget(); paint();
   });
+  const observer = new ResizeObserver(() => { if (side !== sideFor(root.clientWidth)) rebuild(); });
+  observer.observe(root);
+  model.on("remove", () => observer.disconnect());
   build();
   return root;
 }

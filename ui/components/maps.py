@@ -31,7 +31,6 @@ class MapGrid(Gestures):
     table = param.List(colormap().reshape(-1).tolist(), doc="256 colours, red, green and blue.")
     sign = param.String("both", doc="Of the relevance that is drawn: both, positive or negative.")
     overlay = param.Number(0.0, bounds=(0, 1), doc="How strongly the picture shows beneath.")
-    size = param.Integer(200, bounds=(80, 600), doc="Side of a map on the screen, in pixels.")
 
     _esm = script("paint", "maps")
     _stylesheets: ClassVar[list[str]] = [style("maps")]

@@ -39,7 +39,7 @@ class Comparison(param.Parameterized):
         default="Pearson", objects=list(SIMILARITIES), doc="How likeness to it is measured."
     )
     scale: Any = param.Selector(
-        default="row", objects=list(get_args(Scale)), doc="Which maps share a colour scale."
+        default="map", objects=list(get_args(Scale)), doc="Which maps share a colour scale."
     )
     cells = param.Dict({}, doc="(Row, id of a design) → Cell; missing: not known yet.")
     running = param.Tuple(default=None, length=2, allow_None=True, doc="The cell being computed.")

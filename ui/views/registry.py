@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from panel.viewable import Viewable
 
 from ..state import Workbench
+from .compare import PLACE as COMPARE
+from .compare import compare_view
 from .design import design_view
 
 
@@ -29,5 +31,8 @@ class View:
     build: Callable[[Workbench], Viewable]
 
 
-VIEWS: tuple[View, ...] = (View("design", "Design", design_view),)
+VIEWS: tuple[View, ...] = (
+    View("design", "Design", design_view),
+    View(COMPARE, "Compare", compare_view),
+)
 """The first one is open when the page opens."""
