@@ -50,6 +50,8 @@ def _page(settings: Settings) -> Page:
         header=header(bench),
         main=[_places(bench)],
         busy_indicator=None,
+        # The page shows its bar all the same, and it has no name for a screen reader.
+        sx={".MuiAppBar-root > .MuiLinearProgress-root": {"display": "none"}},
         theme_config=_THEME,
         raw_css=[(_FOLDER / "assets" / "theme.css").read_text("utf-8")],
     )

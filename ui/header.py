@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import panel as pn
-import panel_material_ui as pmui
 
 from .components.places import Places
 from .state import Workbench
@@ -14,6 +14,8 @@ from .views.registry import VIEWS
 
 _STAGE = """
 :host { margin: 0; color: #fff; font-size: 12px; white-space: nowrap; opacity: 0.92; }
+.bk-clearfix, :host > div { display: flex; gap: 8px; align-items: center; }
+progress { width: 90px; height: 6px; accent-color: #fff; }
 div { overflow: hidden; text-overflow: ellipsis; font-variant-numeric: tabular-nums; }
 """
 
@@ -50,18 +52,16 @@ def _past(bench: Workbench) -> pn.Row:
 def _work(bench: Workbench) -> pn.Row:
     """What is being computed, how far it is, and a button that stops it."""
     jobs = bench.jobs
-    bar = pmui.LinearProgress(
-        value=0, variant="determinate", sx={"color": "#fff"}, width=90, margin=0
-    )
     stage = pn.pane.HTML("", stylesheets=[_STAGE])
     stop = icon_button("close", "Stop the computation", jobs.cancel, sx={"color": "#fff"})
     row = pn.Row(
-        stage, bar, stop, margin=0, visible=False, styles={"align-items": "center", "gap": "8px"}
+        stage, stop, margin=0, visible=False, styles={"align-items": "center", "gap": "8px"}
     )
 
     def show(*events: Any) -> None:
-        bar.value = round(100 * jobs.fraction)
-        stage.object = f"<div>{jobs.stage or jobs.title}</div>"
+        said = escape(jobs.stage or jobs.title)
+        value = round(jobs.fraction, 2)
+        stage.object = f"<div>{said}</div><progress aria-label='{said}' value='{value}'></progress>"
         row.visible = jobs.busy
 
     jobs.param.watch(show, ["busy", "stage", "fraction", "title"])

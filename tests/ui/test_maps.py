@@ -232,7 +232,7 @@ def test_what_is_done_is_told(opened: Opened) -> None:
     assert told(opened, press("Move row b up")) == ("move_row", {"key": "b", "to": 0})
     assert told(opened, press("Take row a out")) == ("remove_row", {"key": "a"})
     assert told(opened, press("Open row b under design y")) == ("open", {"row": "b", "column": "y"})
-    second = opened.page.get_by_role("radio", name="reference").nth(1)
+    second = opened.page.get_by_role("radio", name="reference: design y")
     assert told(opened, second.check) == ("reference", {"key": "y"})
     chosen = opened.page.get_by_label("Class explained for row b")
     assert told(opened, lambda: chosen.select_option("7")) == (

@@ -10,7 +10,7 @@ from ui import app as designer
 
 def test_it_opens_with_picture_classes_and_heatmap(serve, visit):
     page = visit(serve(designer.create_app))
-    expect(page.get_by_role("button", name="montavon", exact=True)).to_be_visible()
+    expect(page.locator("button.title", has_text="montavon")).to_be_visible()
     expect(page.get_by_role("button", name="Egyptian cat")).to_be_visible()
     expect(page.locator("canvas[data-drawn]").first).to_be_visible()
 

@@ -8,7 +8,7 @@ export function render({ model }) {
   const root = html("div", { class: "cards", role: "group", "aria-label": "Designs" });
   let renaming = "";
 
-  const ask = (kind, values) => model.send_msg({ kind, ...values });
+  const ask = (kind, values) => tell(model, { kind, ...values });
   const icon = (name, label, act) => {
     const picture = svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
     return html("button", {

@@ -9,7 +9,7 @@ export function render({ model }) {
     board.replaceChildren(...model.options.map(({ key, label, title, off }) => {
       const button = html("button", {
         "data-key": key, title, disabled: off, "aria-pressed": String(key === model.chosen),
-        onclick: () => model.send_msg({ kind: "choose", key }),
+        onclick: () => tell(model, { kind: "choose", key }),
       });
       button.innerHTML = label;
       return button;

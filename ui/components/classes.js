@@ -10,7 +10,7 @@ export function render({ model }) {
         title: `${label} (class ${index}). Click: explain it. Shift-click: explain the difference to it.`,
         "aria-pressed": String(kind === "target"),
         "data-index": String(index),
-        onclick: (event) => model.send_msg({
+        onclick: (event) => tell(model, {
           kind: event.shiftKey || event.ctrlKey || event.metaKey ? "against" : "pick", index,
         }),
       },

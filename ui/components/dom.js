@@ -45,3 +45,10 @@ function framed(f) {
 function watch(model, names, f) {
   for (const name of names) model.on(name, f);
 }
+
+// Tells the server what was done. Of a component that came to the page later Bokeh sends the whole
+// with the first message, a reference only once a change of it was sent.
+function tell(model, message) {
+  if (!model.met) model.met = true;
+  model.send_msg(message);
+}

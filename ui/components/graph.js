@@ -5,7 +5,7 @@ function shortened(text, length) {
 }
 
 export function render({ model }) {
-  const ask = (layers) => model.send_msg({ kind: "pick", layers });
+  const ask = (layers) => tell(model, { kind: "pick", layers });
   const parts = new Map(), lines = [];
   let view = { x: 0, y: 0, k: 1 }, active = null, placed = false, found = new Set();
 

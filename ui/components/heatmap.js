@@ -80,11 +80,11 @@ export function render({ model }) {
   canvas.addEventListener("pointermove", point);
   canvas.addEventListener("pointerleave", () => { at = null; read(); });
   canvas.addEventListener("blur", () => { at = null; read(); });
-  canvas.addEventListener("click", () => model.send_msg({ kind: "open" }));
+  canvas.addEventListener("click", () => tell(model, { kind: "open" }));
   canvas.addEventListener("keydown", (event) => {
     const step = event.shiftKey ? 10 : 1;
     const move = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key];
-    if (event.key === "Enter") model.send_msg({ kind: "open" });
+    if (event.key === "Enter") tell(model, { kind: "open" });
     if (!move) return;
     event.preventDefault();
     const from = at || { x: Math.floor(model.columns / 2), y: Math.floor(model.rows / 2) };

@@ -22,7 +22,7 @@ function written(value) {
 }
 
 export function render({ model }) {
-  const ask = (kind, values = {}) => model.send_msg({ kind, ...values });
+  const ask = (kind, values = {}) => tell(model, { kind, ...values });
   const store = new Map(); // id of a map → {shape, values}
   const pictures = new Map(); // row's key → {canvas, grey}, once loaded
   const frames = []; // everything that is drawn: {canvas, row, cell, chip, image()}
@@ -199,6 +199,7 @@ export function render({ model }) {
       strip(column),
       difference ? html("div", { class: "note" }, column.note) : html("label", { class: "note" },
         html("input", { type: "radio", name: "reference", checked: column.reference,
+          "aria-label": `reference: ${column.name}`,
           onchange: () => ask("reference", { key: column.key }) }), "reference"));
     if (difference) return made;
     made.addEventListener("dragstart", (event) => event.dataTransfer.setData("text/plain", column.key));

@@ -34,7 +34,7 @@ function symbol(text) {
 export function render({ model }) {
   const root = html("div", { class: "numbers" }), rows = new Map();
   let gesture = 0, held = null;
-  const ask = (kind, values) => model.send_msg({ kind, ...values });
+  const ask = (kind, values) => tell(model, { kind, ...values });
   const told = throttle((key, value, name) => ask("set", { key, value, gesture: name }), EVERY);
 
   const row = (number) => {

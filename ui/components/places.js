@@ -13,7 +13,7 @@ export function render({ model }) {
     root.replaceChildren(...model.places.map(({ key, title }) => html("button", {
       role: "tab", "data-key": key, "aria-selected": String(key === model.current),
       tabindex: key === model.current ? "0" : "-1",
-      onclick: () => model.send_msg({ kind: "go", key }), onkeydown: move,
+      onclick: () => tell(model, { kind: "go", key }), onkeydown: move,
     }, title)));
     if (focused) root.querySelector(`[data-key="${focused}"]`)?.focus();
   };

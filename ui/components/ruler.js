@@ -36,7 +36,7 @@ function placeOf(drawn, index) {
 
 export function render({ model }) {
   const root = html("div", { class: "ruler" });
-  const ask = (kind, values) => model.send_msg({ kind, ...values });
+  const ask = (kind, values) => tell(model, { kind, ...values });
   let drawn = lines(model), dragged = null, anchor = null, active = 0;
 
   // ------------------------------------------------------------------ selecting

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import param
 from panel.custom import JSComponent
 
 _FOLDER = Path(__file__).parent
@@ -27,6 +28,8 @@ class Gestures(JSComponent):
     ``on_gesture(f)`` calls ``f(kind, **values)`` for each gesture; which there are, each component
     says.
     """
+
+    met = param.Boolean(False, doc="Whether the browser has told anything yet; see dom.js.")
 
     __abstract = True
 

@@ -8,7 +8,7 @@ export function render({ model }) {
     const name = model.keys[[...held, event.key.toLowerCase()].join("+")];
     if (!name) return;
     event.preventDefault();
-    model.send_msg({ kind: "key", name });
+    tell(model, { kind: "key", name });
   };
   document.addEventListener("keydown", heard);
   model.on("remove", () => document.removeEventListener("keydown", heard));

@@ -1,6 +1,6 @@
 export function render({ model }) {
   const root = html("div", { class: "thumbs", role: "group", "aria-label": "Pictures" });
-  const ask = (kind, values) => model.send_msg({ kind, ...values });
+  const ask = (kind, values) => tell(model, { kind, ...values });
   const thumb = ({ name, url }, index) => html(
     "div", { class: `thumb ${index === model.current ? "current" : ""}` },
     html("button", {
