@@ -6,7 +6,6 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
-from functools import partial
 
 import panel as pn
 
@@ -54,7 +53,7 @@ def serve(
     warm_up()
     print(f"The designer is on http://{shown}:{port} (Ctrl+C ends it).", flush=True)
     pn.serve(
-        partial(create_app, settings),
+        lambda: create_app(settings),  # Panel takes no functools.partial for an app
         title=TITLE,
         address=address,
         port=port,
