@@ -69,6 +69,11 @@ def read_yaml(text: str) -> Any:
         raise CompositeError(_UNREADABLE.format(error)) from error
 
 
+def as_json(data: Any) -> str:
+    """Write data as JSON."""
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
 def as_yaml(data: Any) -> str:
     """Write data as YAML."""
     text: str = yaml.dump(
@@ -99,7 +104,7 @@ def write_file(path: str | os.PathLike[str], data: Any, overwrite: bool = False)
     """
     path = Path(path)
     in_json = _suffix(path, OutputError) == ".json"
-    text = json.dumps(data, indent=2, ensure_ascii=False) + "\n" if in_json else as_yaml(data)
+    text = as_json(data) if in_json else as_yaml(data)
     if path.exists() and not overwrite:
         raise OutputError(f"{path}: is there already; pass overwrite=True, or another name.")
     with whole_file(path) as part:

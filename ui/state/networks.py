@@ -75,6 +75,8 @@ class Picture:
     x : ndarray, float32, the model's input shape with a batch of 1
     key : str
         Hash of ``x``: names the picture in caches.
+    packaged : bool
+        Whether it came along.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Picture:
     rgb: NDArray[np.uint8] = field(repr=False)
     x: NDArray[np.float32] = field(repr=False)
     key: str
+    packaged: bool = False
 
 
 @cache
@@ -117,7 +120,8 @@ def open_network(
     model = onnxlrp.load(path, preprocessing, labels)
     if labels is None and preprocessing is None and _is_imagenet(model):
         model = replace(model, labels=assets.default_labels())
-    return Network(model, inspect(model), name or model.name, path)
+    model = replace(model, name=Path(name).stem if name else model.name)
+    return Network(model, inspect(model), name or path.name, path)
 
 
 def _is_imagenet(model: Model) -> bool:
@@ -171,7 +175,7 @@ def read_labels(content: bytes, name: str = "labels") -> tuple[str, ...]:
     return names
 
 
-def read_picture(model: Model, content: bytes, name: str) -> Picture:
+def read_picture(model: Model, content: bytes, name: str, packaged: bool = False) -> Picture:
     """Read a picture as a network sees it.
 
     Raises
@@ -197,4 +201,5 @@ def read_picture(model: Model, content: bytes, name: str) -> Picture:
         rgb=preprocessing.to_picture(x)[0],
         x=x,
         key=hashlib.sha256(x.tobytes()).hexdigest(),
+        packaged=packaged,
     )

@@ -131,7 +131,9 @@ class Workbench(param.Parameterized):
         """Begin with the network and the pictures that come along."""
         network = packaged_network()
         files = packaged_pictures()
-        pictures = [read_picture(network.model, data, name) for name, data in files.items()]
+        pictures = [
+            read_picture(network.model, data, name, packaged=True) for name, data in files.items()
+        ]
         self.adopt(network, pictures)
 
     def adopt(self, network: Network, pictures: Sequence[Picture] = ()) -> None:
@@ -142,10 +144,11 @@ class Workbench(param.Parameterized):
         UnsupportedOperationError
             It cannot be explained; names every node.
         """
-        if self.network is not None and self.network.sha256 != network.sha256:
+        if self.network is not None:
             self._histories[self.network.sha256] = self.past
         history = self._histories.get(network.sha256) or _beginning(network)
-        question = self.question if network.model.labels else Question("top1", self.question.kind)
+        same = self.network is not None and self.network.sha256 == network.sha256
+        question = self.question if same else Question("top1", self.question.kind)
         self.param.update(
             network=network,
             pictures=tuple(pictures),
