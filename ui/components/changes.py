@@ -23,7 +23,9 @@ class ChangesTable:
     """
 
     def __init__(self, caption: str = "") -> None:
-        self.pane = pn.pane.HTML("", stylesheets=[style("changes")], sizing_mode="stretch_width")
+        self.pane = pn.pane.HTML(
+            "", stylesheets=[style("changes")], sizing_mode="stretch_width", margin=0
+        )
         self._caption = caption
 
     def show(
@@ -49,7 +51,7 @@ def changes_html(changes: Sequence[ScoreChange], target: int = -1, caption: str 
     )
     head = (
         '<tr><th class="number">rank</th><th>class</th><th>before and after</th>'
-        '<th class="number">before</th><th class="number">after</th>'
+        '<th class="number before">before</th><th class="number">after</th>'
         '<th class="number">change</th></tr>'
     )
     head = f"<caption>{escape(caption)}</caption><thead>{head}</thead>"
@@ -69,7 +71,7 @@ def _row(change: ScoreChange, is_target: bool, low: float, span: float) -> str:
         ("number", rank),
         ("label", f'<span title="{label}">{label}</span>'),
         ("bars", bars),
-        ("number", number(change.before)),
+        ("number before", number(change.before)),
         ("number", number(change.after)),
         (f"number {way}", f"{arrow}{number(abs(change.change))}"),
     ]

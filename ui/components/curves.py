@@ -10,9 +10,11 @@ from typing import Any, Final, Literal
 import numpy as np
 import panel as pn
 from bokeh.models import ColumnDataSource, HoverTool
-from bokeh.models.annotations import Legend, LegendItem, Span
+from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 from numpy.typing import NDArray
+
+from .legend import ChartLegend
 
 Dash = Literal["solid", "dashed", "dotted", "dotdash"]
 
@@ -97,13 +99,17 @@ class CurveChart:
             visible=False,
             name="cursor",
         )
-        self._legend = Legend(click_policy="hide", glyph_width=34, label_text_font_size="12px")
-        self._legend.background_fill_alpha = 0
-        self._legend.border_line_alpha = 0
+        self.legend = ChartLegend(sizing_mode="stretch_width", margin=0)
+        self._drawn: dict[str, list[Any]] = {}
         self.figure.add_tools(self._hover)
         self.figure.add_layout(self._cursor)
-        self.figure.add_layout(self._legend, "right")
-        self.pane = pn.pane.Bokeh(self.figure, sizing_mode="stretch_width", height=height)
+        self.legend.param.watch(self._hide, "hidden")
+        self.pane = pn.Column(
+            pn.pane.Bokeh(self.figure, sizing_mode="stretch_width", height=height, margin=0),
+            self.legend,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
 
     @staticmethod
     def _tips(x_label: str, y_label: str) -> list[tuple[str, str]]:
@@ -114,12 +120,22 @@ class CurveChart:
         """Put these curves in place of what was there."""
         self.figure.renderers = []
         self._hover.renderers = []
-        items = [LegendItem(label=line.name, renderers=list(self._draw(line))) for line in lines]
-        self._hover.renderers = [item.renderers[-1] for item in items]
-        self._legend.items = items
+        self._drawn = {line.name: list(self._draw(line)) for line in lines}
+        self._hover.renderers = [renderers[-1] for renderers in self._drawn.values()]
+        self.legend.items = [
+            {"name": line.name, "colour": line.colour, "dash": line.dash, "mark": line.mark}
+            for line in lines
+        ]
+        self._hide()
         if y_label is not None:
             self.figure.yaxis[0].axis_label = y_label
             self._hover.tooltips = self._tips(self._x_label, y_label)
+
+    def _hide(self, *_: Any) -> None:
+        """Draw all curves but those that are hidden."""
+        for name, renderers in self._drawn.items():
+            for renderer in renderers:
+                renderer.visible = name not in self.legend.hidden
 
     def point(self, x: float | None) -> None:
         """Move the cursor, or take it away."""

@@ -53,8 +53,9 @@ class Masking:
         return float(self.result.share[0])
 
     def top(self, count: int = 10) -> tuple[ScoreChange, ...]:
-        """The leading classes now, beside what they were."""
-        return self.result.top(0, count)
+        """The leading classes now, beside what they were; the target behind them, if need be."""
+        every = self.result.top(0, self.result.after[0].size)
+        return (*every[:count], *(c for c in every[count:] if c.index == self.target))
 
 
 class ManualMasking(param.Parameterized):

@@ -78,6 +78,19 @@ def icon_button(icon: str, label: str, act: Callable[[], Any], **options: Any) -
     )
 
 
+def stop_button(act: Callable[[], Any]) -> pmui.Button:
+    """A button that stops a computation; hidden until one is under way."""
+    return pmui.Button(
+        label="Stop",
+        icon="stop",
+        color="error",
+        variant="outlined",
+        margin=(4, 0, 4, 8),
+        visible=False,
+        on_click=lambda event: act(),
+    )
+
+
 def when(bench: Workbench, names: list[str], act: Callable[[], None], now: bool = True) -> None:
     """Call ``act`` after any of these parameters of the bench changed, and now."""
     bench.param.watch(lambda *events: act(), names)

@@ -11,6 +11,7 @@ from ..state import Workbench
 from .compare import PLACE as COMPARE
 from .compare import compare_view
 from .design import design_view
+from .flipping import flipping_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +35,6 @@ class View:
 VIEWS: tuple[View, ...] = (
     View("design", "Design", design_view),
     View(COMPARE, "Compare", compare_view),
+    View("flipping", "Pixel flipping", flipping_view),
 )
 """The first one is open when the page opens."""
