@@ -14,7 +14,7 @@ from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
-from .legend import ChartLegend
+from .legend import CurveNames
 
 Dash = Literal["solid", "dashed", "dotted", "dotdash"]
 
@@ -99,7 +99,7 @@ class CurveChart:
             visible=False,
             name="cursor",
         )
-        self.legend = ChartLegend(sizing_mode="stretch_width", margin=0)
+        self.legend = CurveNames(sizing_mode="stretch_width", margin=0)
         self._drawn: dict[str, list[Any]] = {}
         self.figure.add_tools(self._hover)
         self.figure.add_layout(self._cursor)

@@ -10,8 +10,11 @@ from panel.custom import JSComponent
 from .script import script, style
 
 
-class ChartLegend(JSComponent):
-    """Names beside samples of their lines; clicked or pressed, a name hides its curve."""
+class CurveNames(JSComponent):
+    """Names beside samples of their lines; clicked or pressed, a name hides its curve.
+
+    What is called …Legend, panel-material-ui takes for Bokeh's and breaks by its theme.
+    """
 
     items = param.List([], doc="[{name, colour, dash, mark}].")
     hidden = param.List([], doc="Names of the curves that are hidden.")

@@ -12,6 +12,7 @@ from .compare import PLACE as COMPARE
 from .compare import compare_view
 from .design import design_view
 from .flipping import flipping_view
+from .neurons import neurons_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +37,6 @@ VIEWS: tuple[View, ...] = (
     View("design", "Design", design_view),
     View(COMPARE, "Compare", compare_view),
     View("flipping", "Pixel flipping", flipping_view),
+    View("neurons", "Neurons", neurons_view),
 )
 """The first one is open when the page opens."""
