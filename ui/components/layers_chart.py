@@ -44,17 +44,17 @@ class LayersChart:
         In pixels; it is as wide as its place.
     """
 
-    def __init__(self, pick: Callable[[str], None], height: int = 250) -> None:
+    def __init__(self, pick: Callable[[str], None], height: int = 290) -> None:
         self._names: list[str] = []
         self._kind = _SUMS
         self._source = ColumnDataSource()
+        self._lines: list[Any] = []
         self.figure = figure(
             height=height,
             sizing_mode="stretch_width",
             tools="xpan,xwheel_zoom,reset,save",
             toolbar_location="above",
             active_scroll=None,
-            x_axis_label="layer",
         )
         self.figure.toolbar.autohide = True
         self.figure.toolbar.logo = None
@@ -95,7 +95,7 @@ class LayersChart:
         self.figure.renderers = []
         self._hover.renderers = []
         self._draw()
-        self._hover.renderers = [r for r in self.figure.renderers if r.name == "line"][:1]
+        self._hover.renderers = self._lines[:1]
         self._hover.tooltips = [("", "@layer"), ("", "@rule")] + [
             (name, f"@{key}{{0.[0000]}}") for name, (key, *_) in self._kind.items()
         ]
@@ -118,18 +118,22 @@ class LayersChart:
 
     def _draw(self) -> None:
         """The bars and lines."""
+        self._lines.clear()
         bars = [key for key, _, dash, _ in self._kind.values() if dash == "bar"]
         for name, (key, colour, dash, mark) in self._kind.items():
             if dash == "bar":
                 shift = 0.2 if bars.index(key) else -0.2
                 places = np.asarray(self._source.data["x"]) + shift
                 tops = self._source.data[key]
-                self.figure.vbar(places, 0.36, tops, color=colour, alpha=0.8, tags=[name])
+                bar = self.figure.vbar(places, 0.36, tops, color=colour, alpha=0.8)
+                bar.tags = [name]
                 continue
             ink = _GREY if key == "arrived" else colour
-            line: dict[str, Any] = {"source": self._source, "color": ink, "tags": [name]}
-            self.figure.line("x", key, line_width=2, line_dash=dash, name="line", **line)
-            self.figure.scatter("x", key, size=5, marker=mark, **line)
+            how: dict[str, Any] = {"source": self._source, "color": ink}
+            line = self.figure.line("x", key, line_width=2, line_dash=dash, **how)
+            marks = self.figure.scatter("x", key, size=5, marker=mark, **how)
+            line.tags = marks.tags = [name]
+            self._lines.append(line)
 
     def _hide(self) -> None:
         """Draw all but what is hidden."""

@@ -37,11 +37,11 @@ def neuron_tables(neurons: Neurons) -> pn.Column:
         pagination=None,
     )
     file = download_button("neurons.csv", lambda: _csv(neurons))
-    box = pmui.Accordion(
-        ("The same as a table", pn.Column(pn.Row(choice, file), table, margin=0)),
-        sizing_mode="stretch_width",
-        margin=0,
+    opened = pmui.Switch(label="Show", value=False, size="small", margin=0)
+    box = pn.Column(
+        pn.Row(choice, file, margin=0), table, margin=0, sizing_mode="stretch_width", visible=False
     )
+    opened.param.watch(lambda event: setattr(box, "visible", event.new), "value")
     showing = False
 
     def fill(*events: Any) -> None:
@@ -71,7 +71,7 @@ def neuron_tables(neurons: Neurons) -> pn.Column:
     choice.param.watch(fill, "value")
     table.param.watch(pick, "selection")
     fill()
-    return section("Table", box)
+    return section("The same neurons as a table", box, tools=(opened,))
 
 
 def _csv(neurons: Neurons) -> str:

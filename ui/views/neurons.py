@@ -44,7 +44,6 @@ def picker_view(neurons: Neurons) -> pn.Column:
         label="Layers",
         options=[*neurons.choices],
         value=[*neurons.layers],
-        size="small",
         sizing_mode="stretch_width",
         margin=(4, 0),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from panel.viewable import Viewable
 
 from ..state import Workbench
+from .ablation import ablation_view
 from .compare import PLACE as COMPARE
 from .compare import compare_view
 from .design import design_view
@@ -38,5 +39,6 @@ VIEWS: tuple[View, ...] = (
     View(COMPARE, "Compare", compare_view),
     View("flipping", "Pixel flipping", flipping_view),
     View("neurons", "Neurons", neurons_view),
+    View("ablation", "Ablation", ablation_view),
 )
 """The first one is open when the page opens."""
