@@ -129,7 +129,7 @@ def curve_view(ablation: Ablation) -> pn.Column:
     start = pmui.Button(
         label="Curve", icon="show_chart", variant="outlined", size="small", margin=0
     )
-    start.on_click(lambda event: layer.value and ablation.follow(layer.value))
+    start.on_click(lambda event: ablation.follow(layer.value))
     score.param.watch(lambda event: ablation.set(score=event.new), "value")
     words = pn.pane.HTML("", sizing_mode="stretch_width", margin=0)
 

@@ -59,7 +59,7 @@ def csv_text(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
     Examples
     --------
     >>> csv_text(["image", "value"], [["cat", 0.1]])
-    'image,value\\ncat,0.1\\n'
+    'image,value\ncat,0.1\n'
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
