@@ -13,24 +13,28 @@ from typing import Any
 import numpy as np
 
 from onnxlrp.kernels._jit import b1, device, i8, kernel, read, types, write
-from onnxlrp.kernels._vectors import LANES, Code, Pointer, Vector, vector_function
+from onnxlrp.kernels._vectors import WIDE, Code, Pointer, Vector, vector_function
 
-#: Rows of packed weights that are multiplied at once.
-ROWS = 4
+#: Rows of packed weights that are multiplied at once: as many as registers hold the sums of.
+ROWS = 8 if WIDE == 16 else 4
+#: The same where a matrix has fewer rows.
+FEW = 4
 
 i4 = types.int32
 
 #: Channels and taps that are summed before the next rows of weights come, and numbers that are read
 #: for them: so much of the source stays in the first-level cache (24 KiB).
 DEPTH, _CACHED = 128, 6144
+#: Columns of a full strip.
+STRIP = 3 * WIDE
 
 
 def _product(rows: int, vectors: int) -> Any:
-    """Make the function that adds up `rows` × 8·`vectors` sums in registers, for some of the d.
+    """Make the function that adds up `rows` × `vectors` vectors in registers, for some of the d.
 
     It begins at 0 if `fresh`, else at what `out` holds.
     """
-    columns = LANES * vectors
+    columns = WIDE * vectors
 
     def meaning(
         weights: Any, w_at: int, offsets: Any, o_at: int, source: Any, s_at: int, out: Any,
@@ -44,21 +48,33 @@ def _product(rows: int, vectors: int) -> Any:
             out[place] = row if fresh else out[place] + row
 
     @vector_function(
-        read(), i8, read(1, i4), i8, read(), i8, write(), i8, i8, i8, b1, meaning=meaning
+        read(),
+        i8,
+        read(1, i4),
+        i8,
+        read(),
+        i8,
+        write(),
+        i8,
+        i8,
+        i8,
+        b1,
+        meaning=meaning,
+        lanes=WIDE,
     )
     def product(
         code: Code, weights: Pointer, offsets: Pointer, source: Pointer, out: Pointer,
         depth: Any, stride: Any, fresh: Any,
     ) -> None:  # fmt: skip
         places = [
-            out + code.builder.mul(stride, stride.type(i)) + LANES * j
+            out + code.builder.mul(stride, stride.type(i)) + WIDE * j
             for i in range(rows)
             for j in range(vectors)
         ]
 
         def step(d: Any, sums: list[Vector]) -> list[Vector]:
             shift = code.builder.sext((offsets + d).number(), d.type)
-            shifted = [(source + shift + LANES * j).load() for j in range(vectors)]
+            shifted = [(source + shift + WIDE * j).load() for j in range(vectors)]
             results = []
             for i in range(rows):
                 weight = (weights + code.builder.mul(d, d.type(rows)) + i).load_repeated()
@@ -72,8 +88,9 @@ def _product(rows: int, vectors: int) -> Any:
     return product
 
 
-_four_by_8, _four_by_16, _four_by_24 = (_product(ROWS, vectors) for vectors in (1, 2, 3))
-_one_by_8, _one_by_32, _one_by_64 = (_product(1, vectors) for vectors in (1, 4, 8))
+_tall_1, _tall_2, _tall_3 = (_product(ROWS, vectors) for vectors in (1, 2, 3))
+_low_1, _low_2, _low_3 = (_product(FEW, vectors) for vectors in (1, 2, 3))
+_single_1, _single_4, _single_8 = (_product(1, vectors) for vectors in (1, 4, 8))
 
 _PARAMETERS = (
     read(), *(i8,) * 3, read(1, i4), read(), i8, write(), *(i8,) * 4,
@@ -82,37 +99,57 @@ _PARAMETERS = (
 
 @device
 def _strips(
-    weights: Any, w: Any, offsets: Any, first: Any, source: Any, x: Any, out: Any, z: Any,
-    depth: Any, stride: Any, columns: Any,
+    weights: Any, w: Any, tall: Any, offsets: Any, first: Any, source: Any, x: Any, out: Any,
+    z: Any, depth: Any, stride: Any, columns: Any,
 ) -> None:  # fmt: skip
-    """Add `depth` of the d, from first on, to four rows of a multiple of 8 columns."""
+    """Add `depth` of the d, from first on, to one panel's rows of a multiple of WIDE columns."""
     fresh, j = first == 0, 0
     while j < columns:
         left = columns - j
-        if left >= 24 and left != 32:
-            _four_by_24(weights, w, offsets, first, source, x + j, out, z + j, depth, stride, fresh)
-            j += 24
-        elif left >= 16:  # two of 16 are faster than 24 and 8
-            _four_by_16(weights, w, offsets, first, source, x + j, out, z + j, depth, stride, fresh)
-            j += 16
+        if left >= 3 * WIDE and left != 4 * WIDE:
+            if tall:
+                _tall_3(weights, w, offsets, first, source, x + j, out, z + j, depth, stride, fresh)
+            else:
+                _low_3(weights, w, offsets, first, source, x + j, out, z + j, depth, stride, fresh)
+            j += 3 * WIDE
+        elif left >= 2 * WIDE:  # two of two vectors are faster than three and one
+            if tall:
+                _tall_2(weights, w, offsets, first, source, x + j, out, z + j, depth, stride, fresh)
+            else:
+                _low_2(weights, w, offsets, first, source, x + j, out, z + j, depth, stride, fresh)
+            j += 2 * WIDE
         else:
-            _four_by_8(weights, w, offsets, first, source, x + j, out, z + j, depth, stride, fresh)
-            j += 8
+            if tall:
+                _tall_1(weights, w, offsets, first, source, x + j, out, z + j, depth, stride, fresh)
+            else:
+                _low_1(weights, w, offsets, first, source, x + j, out, z + j, depth, stride, fresh)
+            j += WIDE
 
 
 @device
 def _panels(
-    weights: Any, at: Any, all_rows: Any, number: Any, end: Any, offsets: Any, source: Any, x: Any,
-    out: Any, z: Any, stride: Any, columns: Any,
+    weights: Any, at: Any, all_rows: Any, height: Any, number: Any, end: Any, offsets: Any,
+    source: Any, x: Any, out: Any, z: Any, stride: Any, columns: Any,
 ) -> None:  # fmt: skip
-    """Multiply some panels of four rows, by a multiple of 8 columns."""
-    panels = (all_rows + 3) // 4
+    """Multiply some panels of `height` rows by a multiple of WIDE columns.
+
+    Some of the depth of all panels stays in the second-level cache while all columns pass.
+    """
+    panels = (all_rows + height - 1) // height
+    block = _CACHED // min(offsets.size, DEPTH) // STRIP * STRIP
     for first in range(0, offsets.size, DEPTH):
         depth = min(DEPTH, offsets.size - first)
-        for panel in range(number, end):
-            w = at + 4 * (first * panels + panel * depth)
-            top = z + (min(4 * panel, max(0, all_rows - 4)) - 4 * number) * stride
-            _strips(weights, w, offsets, first, source, x, out, top, depth, stride, columns)
+        left = 0
+        while left < columns:
+            width = block if columns - left >= block + STRIP else columns - left
+            for panel in range(number, end):
+                w = at + height * (first * panels + panel * depth)
+                row = min(height * panel, max(0, all_rows - height)) - height * number
+                _strips(
+                    weights, w, height == ROWS, offsets, first, source, x + left, out,
+                    z + row * stride + left, depth, stride, width,
+                )  # fmt: skip
+            left += width
 
 
 @kernel(*_PARAMETERS)
@@ -120,29 +157,28 @@ def multiply(
     weights: Any, all_rows: Any, first_row: Any, rows: Any, offsets: Any, source: Any,
     source_step: Any, out: Any, out_step: Any, stride: Any, batches: Any, columns: Any,
 ) -> None:  # fmt: skip
-    """Multiply batch by batch some rows, at least 4, by at least 8 columns.
+    """Multiply batch by batch some rows, at least `FEW`, by at least WIDE columns.
 
-    Where rows are no multiple of 4, or columns none of 8, the last ones are computed once more in
-    a product of full size, which gives the same bits again.
+    Where rows are no multiple of a panel's, or columns none of WIDE, the last ones are computed
+    once more in a product of full size, which gives the same bits again.
     """
-    block = _CACHED // min(offsets.size, DEPTH) // 24 * 24
-    panel, ragged = first_row // 4, rows % 4 != 0
-    end, full = panel + rows // 4, columns // 8 * 8
+    height = ROWS if all_rows >= ROWS else FEW
+    first, ragged = first_row // height, rows % height
+    full, rest = columns // WIDE * WIDE, columns % WIDE
+    end = first + rows // height
     for b in range(batches):
-        at = b * ((all_rows + 3) // 4) * 4 * offsets.size
-        left = 0
-        while left < columns:
-            width = block if full - left >= block + 24 else full - left
-            if width == 0:
-                left, width = columns - 8, 8
-            x, z = b * source_step + left, b * out_step + left
-            _panels(weights, at, all_rows, panel, end, offsets, source, x, out, z, stride, width)
-            if ragged:
-                z += 4 * (end - panel) * stride
-                _panels(
-                    weights, at, all_rows, end, end + 1, offsets, source, x, out, z, stride, width
-                )
-            left += width
+        at = b * ((all_rows + height - 1) // height) * height * offsets.size
+        x, z = b * source_step, b * out_step
+        for part in range(4):  # all but the last columns, the last; the same of the last rows
+            last_rows, last_columns = part // 2, part % 2
+            if (last_rows and not ragged) or (last_columns and not rest):
+                continue
+            number, to = (end, end + 1) if last_rows else (first, end)
+            skipped, width = (columns - WIDE, WIDE) if last_columns else (0, full)
+            _panels(
+                weights, at, all_rows, height, number, to, offsets, source, x + skipped, out,
+                z + height * (number - first) * stride + skipped, stride, width,
+            )  # fmt: skip
 
 
 @kernel(*_PARAMETERS)
@@ -150,7 +186,7 @@ def multiply_single(
     weights: Any, all_rows: Any, first_row: Any, rows: Any, offsets: Any, source: Any,
     source_step: Any, out: Any, out_step: Any, stride: Any, batches: Any, columns: Any,
 ) -> None:  # fmt: skip
-    """Multiply batch by batch and row by row, any number of rows by at least 8 columns."""
+    """Multiply batch by batch and row by row, any number of rows by at least WIDE columns."""
     depth = offsets.size
     for b in range(batches):
         for row in range(rows):
@@ -158,14 +194,14 @@ def multiply_single(
             j = 0
             while j < columns:
                 left = columns - j
-                j = j if left >= 8 else columns - 8
+                j = j if left >= WIDE else columns - WIDE
                 x, z = b * source_step + j, b * out_step + row * stride + j
-                if left >= 64:
-                    _one_by_64(weights, w, offsets, 0, source, x, out, z, depth, stride, True)
-                    j += 64
-                elif left >= 32:
-                    _one_by_32(weights, w, offsets, 0, source, x, out, z, depth, stride, True)
-                    j += 32
+                if left >= 8 * WIDE:
+                    _single_8(weights, w, offsets, 0, source, x, out, z, depth, stride, True)
+                    j += 8 * WIDE
+                elif left >= 4 * WIDE:
+                    _single_4(weights, w, offsets, 0, source, x, out, z, depth, stride, True)
+                    j += 4 * WIDE
                 else:
-                    _one_by_8(weights, w, offsets, 0, source, x, out, z, depth, stride, True)
-                    j += 8
+                    _single_1(weights, w, offsets, 0, source, x, out, z, depth, stride, True)
+                    j += WIDE

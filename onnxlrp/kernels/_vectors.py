@@ -1,4 +1,4 @@
-"""Vectors of eight float32 numbers, for the few loops that a compiler does not vectorise by itself.
+"""Vectors of float32 numbers, for the few loops that a compiler does not vectorise by itself.
 
 A *vector function* is written twice: as its meaning, in NumPy, and as the instructions that a
 kernel gets in its place. The meaning also runs when numba's compiler is disabled.
@@ -10,28 +10,33 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import llvmlite.binding
 from llvmlite import ir
 
 from onnxlrp.kernels._jit import config, intrinsic, types
 
 #: Numbers in one vector: a register of AVX2, two of NEON.
 LANES = 8
+#: Numbers in the widest register of this processor: what products are made of.
+WIDE = 16 if llvmlite.binding.get_host_cpu_features().get("avx512f") else LANES
 
 _FLOAT = ir.FloatType()
 _INDEX = ir.IntType(64)
-_VECTOR = ir.VectorType(_FLOAT, LANES)
 _FUSE = ("contract",)
 
 
 class Vector:
-    """Eight numbers in a register; + − × work with vectors and with plain numbers."""
+    """Some numbers in a register; + − × work with vectors and with plain numbers."""
 
     def __init__(self, builder: Any, value: Any):
         self._builder = builder
         self.value = value
 
     def _operand(self, other: Vector | float) -> Any:
-        return other.value if isinstance(other, Vector) else ir.Constant(_VECTOR, [other] * LANES)
+        if isinstance(other, Vector):
+            return other.value
+        kind = self.value.type
+        return ir.Constant(kind, [other] * kind.count)
 
     def __add__(self, other: Vector | float) -> Vector:
         sum_ = self._builder.fadd(self.value, self._operand(other), flags=_FUSE)
@@ -49,33 +54,34 @@ class Vector:
 
 
 class Pointer:
-    """A place in an array of numbers."""
+    """A place in an array of numbers, read and written in vectors of `lanes`."""
 
-    def __init__(self, builder: Any, address: Any):
+    def __init__(self, builder: Any, address: Any, lanes: int):
         self._builder = builder
         self._address = address
+        self._lanes = lanes
 
     def __add__(self, step: Any) -> Pointer:
         """The place `step` numbers further; a plain number, or an index of the kernel."""
         index = _INDEX(step) if isinstance(step, int) else step
-        return Pointer(self._builder, self._builder.gep(self._address, [index]))
+        return Pointer(self._builder, self._builder.gep(self._address, [index]), self._lanes)
 
     def number(self) -> Any:
         """The number at this place."""
         return self._builder.load(self._address)
 
     def load(self) -> Vector:
-        """Eight numbers from here on; no alignment is needed."""
+        """A vector of the numbers from here on; no alignment is needed."""
         value = self._builder.load(self._as_vector())
         value.align = 4
         return Vector(self._builder, value)
 
     def load_repeated(self) -> Vector:
         """Repeat the number at this place in every lane."""
-        return Code(self._builder).repeat(self.number())
+        return Code(self._builder, self._lanes).repeat(self.number())
 
     def store(self, vector: Vector) -> None:
-        """Write eight numbers from here on."""
+        """Write a vector of numbers from here on."""
         self._builder.store(vector.value, self._as_vector()).align = 4
 
     def copy(self, out: Pointer, count: int) -> None:
@@ -87,18 +93,21 @@ class Pointer:
         self._builder.store(numbers, target).align = 4
 
     def _as_vector(self) -> Any:
-        return self._builder.bitcast(self._address, _VECTOR.as_pointer())
+        kind = ir.VectorType(_FLOAT, self._lanes)
+        return self._builder.bitcast(self._address, kind.as_pointer())
 
 
 class Code:
-    """The place in a kernel at which instructions are written."""
+    """The place in a kernel at which instructions for vectors of `lanes` are written."""
 
-    def __init__(self, builder: Any):
+    def __init__(self, builder: Any, lanes: int):
         self.builder = builder
+        self.lanes = lanes
+        self.kind = ir.VectorType(_FLOAT, lanes)
 
     def zero(self) -> Vector:
-        """Eight zeros."""
-        return Vector(self.builder, ir.Constant(_VECTOR, [0.0] * LANES))
+        """As many zeros as a vector holds."""
+        return Vector(self.builder, ir.Constant(self.kind, [0.0] * self.lanes))
 
     def choose(self, condition: Any, one: Vector, other: Vector) -> Vector:
         """One vector where the condition holds, for all lanes or for each, else the other."""
@@ -115,17 +124,17 @@ class Code:
 
     def repeat(self, number: Any) -> Vector:
         """Repeat a number of the kernel in every lane."""
-        builder, undefined = self.builder, ir.Constant(_VECTOR, ir.Undefined)
+        builder, undefined = self.builder, ir.Constant(self.kind, ir.Undefined)
         first = Vector(builder, builder.insert_element(undefined, number, ir.IntType(32)(0)))
-        return self.shuffle([first], [0] * LANES)
+        return self.shuffle([first], [0] * self.lanes)
 
     def shuffle(self, vectors: Sequence[Vector], lanes: Sequence[int]) -> Vector:
-        """Pick eight numbers out of some vectors that lie one after another."""
+        """Pick as many numbers as there are `lanes` out of vectors that lie one after another."""
         joined = [vector.value for vector in vectors]
         while len(joined) > 1:
             joined = [self._join(*joined[i : i + 2]) for i in range(0, len(joined), 2)]
         whole = joined[0]
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), list(lanes))
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
         nothing = ir.Constant(whole.type, ir.Undefined)
         return Vector(self.builder, self.builder.shuffle_vector(whole, nothing, mask))
 
@@ -142,7 +151,7 @@ class Code:
         builder.branch(body)
         builder.position_at_end(body)
         index = builder.phi(_INDEX)
-        phis = [builder.phi(_VECTOR) for _ in starts]
+        phis = [builder.phi(start.value.type) for start in starts]
         results = step(index, [Vector(builder, phi) for phi in phis])
         following = builder.add(index, _INDEX(1))
         index.add_incoming(_INDEX(0), before)
@@ -161,12 +170,12 @@ class Code:
 
 
 def vector_function(
-    *parameters: Any, meaning: Callable[..., None]
+    *parameters: Any, meaning: Callable[..., None], lanes: int = LANES
 ) -> Callable[[Callable[..., None]], Any]:
     """Declare a function of kernels that writes its own vector instructions.
 
     Its parameters are arrays, each followed by the index to begin at, and other numbers; the writer
-    gets a `Code`, a `Pointer` for each array with its index, and the numbers.
+    gets a `Code`, a `Pointer` for each array with its index, and the numbers. Vectors have `lanes`.
     """
 
     def declare(write: Callable[..., None]) -> Any:
@@ -179,10 +188,10 @@ def vector_function(
             for type_, value in pairs:
                 if isinstance(type_, types.Array):
                     data = context.make_array(type_)(context, builder, value).data
-                    operands.append(Pointer(builder, data) + next(pairs)[1])
+                    operands.append(Pointer(builder, data, lanes) + next(pairs)[1])
                 else:
                     operands.append(value)
-            write(Code(builder), *operands)
+            write(Code(builder, lanes), *operands)
             return context.get_dummy_value()
 
         def typing(context: Any, *arguments: Any) -> Any:

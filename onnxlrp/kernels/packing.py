@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.kernels import _products as products
-from onnxlrp.kernels._vectors import LANES
+from onnxlrp.kernels._vectors import WIDE
 
 Array = NDArray[np.float32]
 
@@ -20,8 +20,8 @@ _DEPTH = 32
 class Packed:
     """Weights of some batches of products, in the order in which a kernel reads them.
 
-    Four rows make a panel (depth, 4), and of all panels a part of the depth comes first: (batch,
-    part, panel, depth of the part, 4). Without panels (batch, row, depth) stays as it is.
+    Some rows make a panel (depth, rows), and of all panels a part of the depth comes first: (batch,
+    part, panel, depth of the part, rows). Without panels (batch, row, depth) stays as it is.
     """
 
     weights: Array
@@ -32,13 +32,13 @@ class Packed:
 
     def round_up(self, columns: int) -> int:
         """Return the number of columns, so many at least, that is computed fastest."""
-        unit = LANES if self.panels else 4 * LANES
+        unit = WIDE if self.panels else 4 * WIDE
         return -(-columns // unit) * unit
 
     @property
     def spill(self) -> int:
         """Rows that are written after the last one."""
-        return max(0, products.ROWS - self.rows) if self.panels else 0
+        return max(0, products.FEW - self.rows) if self.panels else 0
 
     def multiply(
         self, offsets: NDArray[np.int32], source: Array, source_step: int, out: Array,
@@ -47,7 +47,7 @@ class Packed:
         """Compute out_bij = Σ_d weights_bid · source[b · source_step + offset_d + j].
 
         out_bij lies at b · out_step + i · stride + j; b and i count from the first of `batches`
-        and `rows`, which begins at a multiple of 4.
+        and `rows`, which begins at a multiple of `products.ROWS`.
         """
         kernel = products.multiply if self.panels else products.multiply_single
         first = batches.start * (self.weights.size // self.batches)
@@ -60,18 +60,18 @@ class Packed:
 def pack(matrices: Array, spill: bool = False) -> Packed:
     """Pack matrices (batch, row, depth).
 
-    If the rows are no multiple of four, the last panel repeats some rows of the one before. Three
-    rows are filled up with zeros if they may `spill`: then a fourth row of the result is written,
-    which means nothing.
+    If the rows are no multiple of a panel's, the last panel repeats some rows of the one before.
+    Three rows are filled up with zeros if they may `spill`: then a fourth row of the result is
+    written, which means nothing.
     """
     batches, rows, depth = matrices.shape
-    lanes = products.ROWS
-    panels = rows >= lanes or (spill and rows == lanes - 1 and depth >= _DEPTH)
+    panels = rows >= products.FEW or (spill and rows == products.FEW - 1 and depth >= _DEPTH)
     if panels:
-        if rows < lanes:
-            matrices = np.pad(matrices, ((0, 0), (0, lanes - rows), (0, 0)))
-        starts = np.minimum(np.arange(0, rows, lanes), max(0, rows - lanes))
-        filled = matrices[:, starts[:, None] + np.arange(lanes)]
+        if rows < products.FEW:
+            matrices = np.pad(matrices, ((0, 0), (0, products.FEW - rows), (0, 0)))
+        height = products.ROWS if rows >= products.ROWS else products.FEW
+        starts = np.minimum(np.arange(0, rows, height), max(0, rows - height))
+        filled = matrices[:, starts[:, None] + np.arange(height)]
         parts = [
             filled[..., first : first + products.DEPTH].swapaxes(2, 3).reshape(batches, -1)
             for first in range(0, depth, products.DEPTH)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+from onnxlrp.kernels._products import ROWS
 from onnxlrp.kernels.threads import get_num_threads
 
 
@@ -17,11 +18,11 @@ def even_ranges(total: int, longest: int) -> list[slice]:
 def row_ranges(rows: int, pieces: int) -> list[slice]:
     """Cut rows of a product, of which there are `pieces` alike, so that no thread is left idle.
 
-    A range begins at a multiple of 4 and has at least 32 rows. Where it is cut changes no bit of a
-    product, so that the number of threads may decide.
+    A range begins at a multiple of a panel's rows and has at least 32 rows. Where it is cut changes
+    no bit of a product, so that the number of threads may decide.
     """
     threads = get_num_threads()
     busy = pieces % threads == 0 or pieces >= 4 * threads
     count = 1 if busy else max(1, min(threads, rows // 32))
-    edges = [4 * (part * rows // (4 * count)) for part in range(count)] + [rows]
+    edges = [ROWS * (part * rows // (ROWS * count)) for part in range(count)] + [rows]
     return [slice(a, b) for a, b in itertools.pairwise(edges)]

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from onnxlrp.kernels._vectors import LANES
+from onnxlrp.kernels._vectors import LANES, WIDE
 from onnxlrp.kernels._winograd import (
     COLUMNS,
     OUTPUT,
@@ -59,7 +59,7 @@ class Winograd:
         """Compute some results for a block of tiles."""
         channels, count = len(source), len(out)
         high, wide = rows.stop - rows.start, columns.stop - columns.start
-        pitch = -(-high * wide // LANES) * LANES
+        pitch = -(-high * wide // WIDE) * WIDE
         line = -(-wide // LANES) * COLUMNS
         plane = scratch("plane", (OUTPUT * high + 2) * (line + LANES))
         step, points_step = channels * pitch + _GAP, count * pitch + _GAP
