@@ -11,6 +11,7 @@ from ..state import Workbench
 from .ablation import ablation_view
 from .compare import PLACE as COMPARE
 from .compare import compare_view
+from .dataset import dataset_view
 from .design import design_view
 from .flipping import flipping_view
 from .neurons import neurons_view
@@ -40,5 +41,6 @@ VIEWS: tuple[View, ...] = (
     View("flipping", "Pixel flipping", flipping_view),
     View("neurons", "Neurons", neurons_view),
     View("ablation", "Ablation", ablation_view),
+    View("dataset", "Data set", dataset_view),
 )
 """The first one is open when the page opens."""

@@ -13,9 +13,10 @@ import panel_material_ui as pmui
 
 _SMALL = """
 :host { font-size: 12px; }
-.tabulator { font-size: 12px; }
-.tabulator-row .tabulator-cell { padding: 5px 8px; font-variant-numeric: tabular-nums; }
-.tabulator .tabulator-header .tabulator-col .tabulator-col-content { padding: 5px 8px; }
+.tabulator.tabulator, .tabulator .tabulator-header .tabulator-col { font-size: 12px !important; }
+.tabulator-row .tabulator-cell { font-size: 12px !important; padding: 5px 8px;
+  font-variant-numeric: tabular-nums; }
+.tabulator .tabulator-header .tabulator-col .tabulator-col-content { padding: 5px 8px !important; }
 """
 
 
