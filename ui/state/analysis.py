@@ -7,6 +7,7 @@ from .dataset import DataSet
 from .flipping import PixelFlipping
 from .masking import ManualMasking
 from .neurons import Neurons
+from .report import Report
 from .session import Workbench
 
 
@@ -21,6 +22,8 @@ class Analysis:
         With the selection that ablation works on.
     ablation : Ablation
     dataset : DataSet
+    report : Report
+        Of all that was found.
     """
 
     def __init__(self, bench: Workbench) -> None:
@@ -30,6 +33,7 @@ class Analysis:
         self.neurons = Neurons(bench)
         self.ablation = Ablation(self.neurons)
         self.dataset = DataSet(bench)
+        self.report = Report(self.flipping, self.ablation, self.dataset)
         bench.param.watch(self._place, "place")
         self._place()
 
@@ -46,3 +50,4 @@ class Analysis:
         """Compute only what is looked at."""
         self.neurons.active = self.bench.place in ("neurons", "ablation")
         self.masking.active = self.bench.place == "flipping"
+        self.report.active = self.bench.place == "report"

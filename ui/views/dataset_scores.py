@@ -69,8 +69,8 @@ def scores_view(dataset: DataSet) -> pn.Column:
 def ranking_view(dataset: DataSet) -> pn.Column:
     """Which design is best, how sure that is, and paired differences to one of them."""
     words = pn.pane.HTML("", sizing_mode="stretch_width", margin=0)
-    columns = ["place", "design", "mean", "behind", "from", "to"]
-    widths = {"place": 62, "mean": 72, "behind": 78, "from": 68, "to": 68}
+    columns = ["#", "design", "mean", "behind", "from", "to"]
+    widths = {"#": 40, "mean": 64, "behind": 68, "from": 64, "to": 64}
     table = number_table(pd.DataFrame(columns=columns), columns[2:], precision=3, widths=widths)
     metric = pmui.Select(label="Metric", options=[], size="small", width=170, margin=0)
     reference = pmui.Select(label="Reference", options=[], size="small", width=170, margin=0)

@@ -15,6 +15,7 @@ from .dataset import dataset_view
 from .design import design_view
 from .flipping import flipping_view
 from .neurons import neurons_view
+from .report import report_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +43,6 @@ VIEWS: tuple[View, ...] = (
     View("neurons", "Neurons", neurons_view),
     View("ablation", "Ablation", ablation_view),
     View("dataset", "Data set", dataset_view),
+    View("report", "Report", report_view),
 )
 """The first one is open when the page opens."""
