@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import cycle
 from typing import Final
 
 import numpy as np
@@ -32,7 +31,7 @@ _MARKS: Final = 8  # on a curve, about
 
 _DARK: Final = (34, 34, 34)
 _GRID: Final = (225, 225, 225)
-_BAND: Final = 0.16  # opacity
+_BAND: Final = 0.16  # opacity; of many bands each is fainter
 
 # The colours of Okabe and Ito, which people with any colour vision tell apart.
 _COLORS: Final[tuple[Ink, ...]] = (
@@ -60,6 +59,9 @@ class Series:
     x, y : array of numbers, (points,)
     low, high : array of numbers, (points,), or None
         A band around the curve.
+    look : (int, int), or None
+        Number of its colour and mark, and of its dashes, so that curves that belong together look
+        alike in one or the other; None: by its place among the curves.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Series:
     y: ArrayLike
     low: ArrayLike | None = None
     high: ArrayLike | None = None
+    look: tuple[int, int] | None = None
 
 
 def curves(
@@ -102,9 +105,12 @@ def curves(
         raise InputError("there is no curve to draw: give one series or more.")
     frame = _Frame.around(lines, title, [each.name for each in series])
     shapes = [*_grid(frame), *_words(frame, title, x_label, y_label)]
-    for line, style in zip(lines, _styles(), strict=False):
+    styles = [_Style.of(*(each.look or (i, i))) for i, each in enumerate(series)]
+    for line, style in zip(lines, styles, strict=True):
+        shapes += _band(frame, line, style, _BAND / max(1.0, len(lines) / 3))
+    for line, style in zip(lines, styles, strict=True):
         shapes += _curve(frame, line, style)
-    for row, (each, style) in enumerate(zip(series, _styles(), strict=False)):
+    for row, (each, style) in enumerate(zip(series, styles, strict=True)):
         shapes += _legend(frame, row, each.name, style)
     return Scene(frame.width, frame.height, tuple(shapes), title or "Curves")
 
@@ -115,11 +121,14 @@ class _Style:
     dashes: tuple[int, ...]
     shape: tuple[Point, ...]
 
-
-def _styles() -> Iterator[_Style]:
-    """Yield looks without end: colour, dashes and marks repeat after 7, 4 and 5 curves."""
-    for color, dashes, shape in zip(cycle(_COLORS), cycle(_DASHES), cycle(_SHAPES), strict=False):
-        yield _Style(color, dashes, shape)
+    @classmethod
+    def of(cls, color: int, dashes: int) -> _Style:
+        """Look number so; colours repeat after 7, marks after 5, dashes after 4."""
+        return cls(
+            _COLORS[color % len(_COLORS)],
+            _DASHES[dashes % len(_DASHES)],
+            _SHAPES[color % len(_SHAPES)],
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,12 +237,16 @@ def _words(frame: _Frame, title: str, x_label: str, y_label: str) -> Iterator[Sh
         yield Words(title, (left, _MARGIN + _TITLE_SIZE / 2), _TITLE_SIZE, _DARK)
 
 
-def _curve(frame: _Frame, line: _Line, style: _Style) -> Iterator[Shape]:
-    """Yield the band, the curve, and some marks upon it."""
+def _band(frame: _Frame, line: _Line, style: _Style, opacity: float) -> Iterator[Shape]:
+    """Yield the band, if there is one."""
     upper = [frame.at(x, y) for x, y in zip(line.x, line.high, strict=True)]
     lower = [frame.at(x, y) for x, y in zip(line.x, line.low, strict=True)]
     if len(upper) > 1 and upper != lower:
-        yield Area((*upper, *reversed(lower)), style.ink, _BAND)
+        yield Area((*upper, *reversed(lower)), style.ink, opacity)
+
+
+def _curve(frame: _Frame, line: _Line, style: _Style) -> Iterator[Shape]:
+    """Yield the curve, and some marks upon it."""
     points = tuple(frame.at(x, y) for x, y in zip(line.x, line.y, strict=True))
     yield Line(points, style.ink, 2, style.dashes)
     for i in np.unique(np.linspace(0, len(points) - 1, _MARKS).round().astype(int)):

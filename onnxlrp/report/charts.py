@@ -46,8 +46,13 @@ def flipping_chart(found: Mapping[CurveKey, MeanCurve], score: str, images: int)
     images : int
         How many pictures.
     """
+    designs, orders = ([*dict.fromkeys(key[axis] for key in found)] for axis in (0, 1))
     series = [
-        Series(f"{design}, {order}" if design else order, c.fraction, c.mean, c.low, c.high)
+        Series(
+            f"{design}, {order}" if design else order,
+            *(c.fraction, c.mean, c.low, c.high),
+            look=(designs.index(design), orders.index(order)),  # a colour a design
+        )
         for (design, order), c in found.items()
     ]
     return curves(
