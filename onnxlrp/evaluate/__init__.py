@@ -3,8 +3,9 @@
 from onnxlrp.evaluate.ablated import ablated
 from onnxlrp.evaluate.ablation import ablate, ablate_each
 from onnxlrp.evaluate.ablation_curves import ablation_curve
-from onnxlrp.evaluate.ablation_result import AblationCurve, AblationResult, AblationRow, ScoreChange
+from onnxlrp.evaluate.ablation_result import AblationCurve, AblationResult, AblationRow
 from onnxlrp.evaluate.canvas import Canvas
+from onnxlrp.evaluate.changes import ScoreChange
 from onnxlrp.evaluate.complexity import entropy, gini
 from onnxlrp.evaluate.curves import (
     MeanCurve,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.errors import InputError
+from onnxlrp.evaluate.changes import ScoreChange, by_rank, changes_of
 from onnxlrp.evaluate.curves import area_under_curve
 
 Array = NDArray[np.float32]
@@ -16,39 +17,6 @@ Scores = NDArray[np.float64]
 
 TOP = 10
 """Classes listed before and after."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreChange:
-    """One class before and after an ablation.
-
-    Attributes
-    ----------
-    index : int
-        The class.
-    label : str
-    before, after : float
-        Its explained output (logit).
-    rank_before, rank_after : int
-        1 is the class with the highest output; of equal ones, that with the lower number.
-    """
-
-    index: int
-    label: str
-    before: float
-    after: float
-    rank_before: int
-    rank_after: int
-
-    @property
-    def change(self) -> float:
-        """What the class gained: after − before."""
-        return self.after - self.before
-
-    @property
-    def rank_change(self) -> int:
-        """How far the class fell: rank_after − rank_before, negative where it rose."""
-        return self.rank_after - self.rank_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,22 +101,9 @@ class AblationResult:
         """
         if not -len(self.before) <= picture < len(self.before):
             raise InputError(f"picture {picture}: there are pictures 0 to {len(self.before) - 1}.")
-        order_before, order_after = (
-            _order(values[picture]) for values in (self.before, self.after)
-        )
-        listed = dict.fromkeys([*order_before[:count], *order_after[:count]])
-        rank_before, rank_after = np.argsort(order_before), np.argsort(order_after)
-        return tuple(
-            ScoreChange(
-                index=int(i),
-                label=self.labels[i],
-                before=float(self.before[picture, i]),
-                after=float(self.after[picture, i]),
-                rank_before=int(rank_before[i]) + 1,
-                rank_after=int(rank_after[i]) + 1,
-            )
-            for i in listed
-        )
+        before, after = self.before[picture], self.after[picture]
+        listed = dict.fromkeys([*by_rank(before)[:count], *by_rank(after)[:count]])
+        return changes_of(before, after, listed, self.labels.__getitem__)
 
     def rows(self, images: Sequence[str]) -> Iterator[AblationRow]:
         """Yield the lines of ablation.csv: for each picture the classes of :meth:`top`.
@@ -268,11 +223,6 @@ def named(images: Sequence[str], count: int) -> Sequence[str]:
     if isinstance(images, str) or len(images) != count:
         raise InputError(f"images: give a list of {count} names, one for each picture.")
     return images
-
-
-def _order(outputs: Array) -> NDArray[np.intp]:
-    """Classes from the highest output down."""
-    return np.argsort(-outputs, kind="stable")
 
 
 def _score(weights: Array, outputs: Array) -> Scores:

@@ -6,8 +6,9 @@ import math
 from collections.abc import Collection, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from onnxlrp.errors import InputError, did_you_mean
+from onnxlrp.errors import InputError, NumericalError, did_you_mean
 
 
 def whole_number(name: str, value: object, least: int = 1) -> int:
@@ -33,6 +34,14 @@ def choice(name: str, value: object, choices: Collection[str]) -> str:
         return value
     hint = did_you_mean(str(value), choices)
     raise InputError(f"{name}={value!r}: choose of {', '.join(choices)}.{hint}")
+
+
+def finite(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Return values as float64, refused where one is NaN or Inf."""
+    given = np.asarray(values, np.float64)
+    if not np.isfinite(given).all():
+        raise NumericalError(f"{name} holds NaN or Inf.")
+    return given
 
 
 def seeds_of(seed: object, pictures: int) -> tuple[int, ...]:

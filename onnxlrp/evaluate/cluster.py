@@ -20,6 +20,7 @@ from onnxlrp.errors import InputError, RuntimeSetupError
 from onnxlrp.evaluate.items import Item
 from onnxlrp.evaluate.judge import Judge
 from onnxlrp.evaluate.judgement import Judgement
+from onnxlrp.evaluate.predictor import plain_sessions
 from onnxlrp.explainer import Workspace
 from onnxlrp.graph.model import Model
 from onnxlrp.kernels import ensure_compiled
@@ -66,7 +67,7 @@ def open_with_one_thread(model: Model, device: Device) -> None:
     workspace = Workspace.of(model)
     readable = readable_tensors(model, workspace.operations)
     workspace.forwards[device, "single"] = Sessions(model, device, 1, readable)
-    model.derived[f"plain sessions on {device}"] = Sessions(model, device, 1)
+    plain_sessions(model, device, threads=1)
 
 
 def judgements_on(client: Client, judge: Judge, items: Iterator[Item]) -> Iterator[Judgement]:

@@ -7,7 +7,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from onnxlrp.errors import InputError, NumericalError
+from onnxlrp.errors import InputError
+from onnxlrp.evaluate.checks import finite
 
 
 def entropy(relevance: ArrayLike) -> float:
@@ -92,10 +93,8 @@ def gini(relevance: ArrayLike) -> float:
 
 def _magnitude(relevance: ArrayLike) -> NDArray[np.float64]:
     """|R| of every element, in a row; scaled so that sums neither over- nor underflow."""
-    values = np.abs(np.asarray(relevance, np.float64)).reshape(-1)
+    values = np.abs(finite("relevance", relevance)).reshape(-1)
     if not values.size:
         raise InputError("relevance is empty: there is no pixel.")
-    if not np.isfinite(values).all():
-        raise NumericalError("relevance holds NaN or Inf.")
     largest = values.max()
     return values / largest if largest > 0.0 else values

@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from onnxlrp.errors import InputError, NumericalError, did_you_mean
+from onnxlrp.errors import InputError, did_you_mean
+from onnxlrp.evaluate.checks import finite
 
 Part: TypeAlias = Literal["positive", "absolute"]
 Floats = NDArray[np.float64]
@@ -228,9 +229,7 @@ def _pair(relevance: ArrayLike, mask: ArrayLike) -> tuple[Floats, NDArray[np.boo
         raise InputError("mask is true or false, 1 or 0; other values were found.")
     if not inside.any():
         raise InputError("mask is empty: there is no object to find.")
-    if not np.isfinite(values).all():
-        raise NumericalError("relevance holds NaN or Inf.")
-    return values, inside.astype(np.bool_)
+    return finite("relevance", values), inside.astype(np.bool_)
 
 
 def _amount(values: Floats, part: Part) -> Floats:

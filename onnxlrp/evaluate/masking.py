@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from onnxlrp.errors import InputError, NumericalError
-from onnxlrp.evaluate.ablation_result import ScoreChange
+from onnxlrp.errors import InputError
 from onnxlrp.evaluate.canvas import Canvas
-from onnxlrp.evaluate.checks import seeds_of, whole_number
+from onnxlrp.evaluate.changes import ScoreChange
+from onnxlrp.evaluate.checks import finite, seeds_of, whole_number
 from onnxlrp.evaluate.fills import INPAINT, Fill, checked_fill, filling
 from onnxlrp.evaluate.inpainting import impute
 from onnxlrp.evaluate.predictions import score_changes
@@ -65,13 +65,11 @@ def band_mask(
     >>> band_mask([[0.0, 3.0]], 1.0, np.inf, (1, 4)).round(2)
     array([[0.  , 0.21, 0.79, 1.  ]], dtype=float32)
     """
-    values = np.asarray(relevance_map, np.float64)
+    values = finite("the relevance map", relevance_map)
     if values.ndim != 2 or not values.size:
         raise InputError(
             f"a relevance map of shape {values.shape} is no picture (h, w): sum over its channels."
         )
-    if not np.isfinite(values).all():
-        raise NumericalError("the relevance map holds NaN or Inf: no band can be told.")
     if not v1 <= v2:
         raise InputError(f"the band from v1={v1} to v2={v2} is empty: v1 is the smaller one.")
     height, width = (whole_number("shape", size) for size in shape)

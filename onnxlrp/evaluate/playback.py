@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from onnxlrp.errors import InputError
-from onnxlrp.evaluate.ablation_result import ScoreChange
 from onnxlrp.evaluate.aim import Aim
 from onnxlrp.evaluate.canvas import Canvas
+from onnxlrp.evaluate.changes import ScoreChange
 from onnxlrp.evaluate.checks import seeds_of, whole_number
 from onnxlrp.evaluate.designs import Design, named_designs, relevance_maps
 from onnxlrp.evaluate.fills import Fill, checked_fill

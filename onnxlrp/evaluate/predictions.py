@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from onnxlrp.evaluate.ablation_result import ScoreChange
+from onnxlrp.evaluate.changes import ScoreChange, by_rank, changes_of
 from onnxlrp.evaluate.checks import whole_number
 from onnxlrp.graph.model import Model
 
@@ -33,16 +33,4 @@ def score_changes(
         A count of less than 1.
     """
     whole_number("count", count)
-    by_before, by_after = (np.argsort(-values, kind="stable") for values in (before, after))
-    rank_before, rank_after = np.argsort(by_before), np.argsort(by_after)
-    return tuple(
-        ScoreChange(
-            index=int(index),
-            label=model.label(int(index)),
-            before=float(before[index]),
-            after=float(after[index]),
-            rank_before=int(rank_before[index]) + 1,
-            rank_after=int(rank_after[index]) + 1,
-        )
-        for index in by_after[:count]
-    )
+    return changes_of(before, after, by_rank(after)[:count], model.label)

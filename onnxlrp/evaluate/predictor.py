@@ -52,10 +52,7 @@ class Predictor:
         self._model = model
         self.tensor = tensor or model.explained
         self._batch = None if batch is None else whole_number("batch", batch)
-        key = f"plain sessions on {device}"
-        self._sessions = model.derived.get(key) or model.derived.setdefault(
-            key, Sessions(model, device)
-        )
+        self._sessions = plain_sessions(model, device)
 
     @property
     def provider(self) -> str:
@@ -111,6 +108,16 @@ class Predictor:
                 "preprocessing, or use another fill."
             )
         return outputs
+
+
+def plain_sessions(model: Model, device: Device, threads: int | None = None) -> Sessions:
+    """Return the sessions without extra outputs, opened on first use; with so many threads then."""
+    key = f"plain sessions on {device}"
+    found = model.derived.get(key) or model.derived.setdefault(
+        key, Sessions(model, device, threads)
+    )
+    assert isinstance(found, Sessions)
+    return found
 
 
 def affordable_batch(numbers: int) -> int:

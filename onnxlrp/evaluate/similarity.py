@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from onnxlrp.errors import InputError, NumericalError
+from onnxlrp.errors import InputError
+from onnxlrp.evaluate.checks import finite
 
 Floats = NDArray[np.float64]
 
@@ -178,9 +179,7 @@ def _pair(a: ArrayLike, b: ArrayLike) -> tuple[Floats, Floats]:
             f"maps of shapes {first.shape} and {second.shape}: two maps of one shape and at least "
             "two pixels are compared."
         )
-    if not (np.isfinite(first).all() and np.isfinite(second).all()):
-        raise NumericalError("a relevance map holds NaN or Inf.")
-    return first, second
+    return finite("a relevance map", first), finite("a relevance map", second)
 
 
 def _centred(values: Floats) -> Floats:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from onnxlrp.evaluate import AblationCurve, AblationResult, AblationRow, NeuronRow
-from onnxlrp.evaluate.ablation_result import ScoreChange
+from onnxlrp.evaluate.changes import ScoreChange
 from onnxlrp.render.text import number
 from onnxlrp.report import html
 from onnxlrp.report.charts import ablation_chart
