@@ -11,8 +11,9 @@ from onnxlrp.cli.options import add_network_options
 
 _DESCRIPTION = """\
 Judge designs on a data set. DATA is a folder of pictures (the sub-folder is the
-class label), a .csv file with the columns image and label, or a .npz file with
-the arrays x, labels and names. With '-t label' each picture is explained for
+class label), a .csv file with the columns image and, if wanted, label, and mask
+(a picture, white where the object is) or box (left top right bottom), or a .npz
+file with the arrays x, labels and names. With '-t label' each picture is explained for
 its own class.
 
 Pictures are finished one by one: after an interruption --resume goes on where

@@ -117,7 +117,8 @@ def add_cluster_options(parser: ArgumentParser) -> None:
         action="append",
         metavar="METRIC",
         help="auc, aopc, abpc, auc_lerf, aopc_lerf, auc_random, aopc_random, entropy, gini, "
-        "conservation, max_sensitivity; repeat it for several (default: aopc, abpc, entropy, "
+        "conservation, max_sensitivity; with masks or boxes pointing_game, relevance_mass, "
+        "relevance_rank, inside_weighted; repeat it for several (default: aopc, abpc, entropy, "
         "conservation)",
     )
     add(

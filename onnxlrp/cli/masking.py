@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from onnxlrp.cli.console import table
 from onnxlrp.cli.inputs import Sample
@@ -17,6 +17,7 @@ from onnxlrp.composites import Composite
 from onnxlrp.errors import InputError
 from onnxlrp.evaluate import MaskedResult, band_mask, masked
 from onnxlrp.evaluate.fills import Fill
+from onnxlrp.evaluate.objects import picture_size, read_mask, seen_mask
 from onnxlrp.evaluate.places import channel_axis, locate
 from onnxlrp.explainer import explain
 from onnxlrp.graph.model import Model
@@ -192,21 +193,7 @@ def _painted(path: Path, model: Model, sample: Sample) -> NDArray[np.float64]:
     InputError
         It is no picture, or has another size.
     """
-    height, width = _size(model, sample)
     try:
-        with Image.open(path) as file:
-            gray: Any = file.convert("L")
-        with Image.open(sample.source) as file:
-            original = file.size
-    except (OSError, UnidentifiedImageError) as error:
-        raise InputError(f"--mask {path}: cannot be read as a picture: {error}.") from error
-    if gray.size == original and model.preprocessing is not None:
-        seen = model.preprocessing.to_picture(model.preprocess(gray.convert("RGB")))[0]
-        return np.asarray(seen.mean(axis=2) / 255.0)
-    if gray.size != (width, height):
-        raise InputError(
-            f"--mask {path}: has {gray.width}×{gray.height} pixels; {sample.source} has "
-            f"{original[0]}×{original[1]}, of which the network sees {width}×{height}: paint a "
-            "mask of one of these sizes."
-        )
-    return np.asarray(gray, np.float64) / 255.0
+        return seen_mask(model, read_mask(path), picture_size(sample.source), _size(model, sample))
+    except InputError as error:
+        raise InputError(f"--mask {path}: {error}") from error

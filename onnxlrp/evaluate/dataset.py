@@ -26,7 +26,7 @@ from onnxlrp.evaluate.labelled import (
     gather_labelled,
     open_labelled,
 )
-from onnxlrp.evaluate.metrics import DEFAULT, checked_metrics
+from onnxlrp.evaluate.metrics import DEFAULT, METRICS, checked_metrics
 from onnxlrp.evaluate.store import Existing, FolderStore, MemoryStore, Store
 from onnxlrp.graph.model import Model
 from onnxlrp.kernels import ensure_compiled
@@ -116,14 +116,15 @@ def evaluate(
     ----------
     model : Model
     data : path, or iterable
-        A folder of pictures (labels by sub-folder); a ``.csv`` file with columns image and label;
-        a ``.npz`` file with x (N, …), labels and names; or an iterable of (name, image) or
-        (name, image, label). An image is a path, a PIL image, a uint8 array (H, W[, 3]), or an
-        array of the model's input.
+        A folder of pictures (labels by sub-folder); a ``.csv`` file with columns image and, if
+        wanted, label, and mask (white where the object is) or box; a ``.npz`` file with x (N, …),
+        labels and names; or an iterable of (name, image), with label, with label and mask. An image
+        is a path, a PIL image, a uint8 array (H, W[, 3]), or an array of the model's input.
     composites : composite, preset's name, a sequence of these, or a mapping name → composite
     metrics : str or iterable of str
         "auc_morf" or "auc", "auc_lerf", "aopc_morf" or "aopc", "aopc_lerf", "abpc", "auc_random",
-        "aopc_random", "entropy", "gini", "conservation", "max_sensitivity".
+        "aopc_random", "entropy", "gini", "conservation", "max_sensitivity"; and where the object is
+        known "pointing_game", "relevance_mass" (μ), "relevance_rank", "inside_weighted" (μ_w).
     target : int or str
         A class, its label, "top1", or "label": every picture's own.
     flipping : Flipping, optional
@@ -178,6 +179,12 @@ def evaluate(
         raise InputError(
             f"target='{OWN_LABEL}': {pictures.source} has no class labels; sort the pictures into "
             "folders named after their classes, or name them in a CSV file (image, label)."
+        )
+    located = [name for name in settings.metrics if METRICS[name].located]
+    if located and pictures.masked is False:
+        raise InputError(
+            f"{located[0]}: {pictures.source} does not say where objects are; name masks or boxes "
+            "in a CSV file (image, mask, box)."
         )
     with ExitStack() as running:
         judged = _judging(judge, client, running)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,6 +15,7 @@ from PIL import Image
 
 from onnxlrp.errors import InputError, TargetError, did_you_mean
 from onnxlrp.evaluate.arrays import Archive
+from onnxlrp.evaluate.objects import object_mask
 from onnxlrp.graph.model import Model
 from onnxlrp.runtime.feed import checked_input
 
@@ -32,11 +33,14 @@ class Item:
     image : path, PIL image, uint8 array (H, W[, 3]), or array of the network's input
     label : str, int or None
         Its class, by name or number.
+    region : Path, str, ndarray (H, W), or None
+        Where its object is; see :func:`onnxlrp.evaluate.objects.object_mask`.
     """
 
     name: str
     image: Any
     label: Label | None = None
+    region: Path | str | NDArray[Any] | None = None
 
     def tensor(self, model: Model) -> NDArray[Any]:
         """Return the network's input; a model of a fixed batch gets the picture that many times.
@@ -69,6 +73,20 @@ class Item:
         text = str(self.label)
         return int(text) if text.isdecimal() and text not in model.labels else self.label
 
+    def object(self, model: Model, seen: tuple[int, ...]) -> NDArray[np.bool_]:
+        """Return the pixels of its object in what the network sees, which has these sizes.
+
+        Raises
+        ------
+        InputError
+            It has none, or one that does not fit.
+        """
+        if self.region is None:
+            raise InputError(
+                "it has no mask: name masks or boxes in a CSV file (image, mask, box)."
+            )
+        return object_mask(model, self.image, self.region, seen)
+
 
 def _is_tensor(model: Model, image: NDArray[Any]) -> bool:
     """Whether an array is the network's input, not a picture that has to be preprocessed."""
@@ -89,12 +107,15 @@ class DataSet:
         How many there are; None where only the end will tell.
     labelled : bool or None
         Whether any has a label; None where only the end will tell.
+    masked : bool or None
+        Whether any has a mask or box; likewise.
     """
 
     source: str
     items: Iterable[Item]
     count: int | None
     labelled: bool | None
+    masked: bool | None = False
 
 
 def open_data(data: Any) -> DataSet:
@@ -105,8 +126,10 @@ def open_data(data: Any) -> DataSet:
     data : path, or iterable
         A folder: all its pictures, in the order of their paths; the sub-folder right below it is
         the label. A ``.csv`` file with the columns ``image`` (paths from its own folder on) and,
-        if wanted, ``label``. A ``.npz`` file with ``x`` (N, …), and if wanted ``labels`` and
-        ``names``. Or an iterable of (name, image) or (name, image, label).
+        if wanted, ``label``, and ``mask`` (path of a picture, white where the object is) or ``box``
+        ("left top right bottom; …", in pixels). A ``.npz`` file with ``x`` (N, …), and if wanted
+        ``labels`` and ``names``. Or an iterable of (name, image), (name, image, label) or (name,
+        image, label, mask).
 
     Raises
     ------
@@ -122,7 +145,7 @@ def open_data(data: Any) -> DataSet:
                 "file, or pairs of a name and an image."
             )
         count = len(data) if isinstance(data, Sized) else None
-        return DataSet("an iterable", _items(data), count, None)
+        return DataSet("an iterable", _items(data), count, None, None)
     path = Path(data)
     if path.is_dir():
         items = _in_folder(path)
@@ -135,7 +158,11 @@ def open_data(data: Any) -> DataSet:
         items = _in_table(path)
     else:
         raise InputError(f"data: '{path}' is neither a folder nor a .csv or .npz file.")
-    return DataSet(str(path), items, len(items), any(item.label is not None for item in items))
+    labelled = any(item.label is not None for item in items)
+    return DataSet(
+        *(str(path), items, len(items), labelled),
+        masked=any(item.region is not None for item in items),
+    )
 
 
 def distinct_items(items: Iterable[Item]) -> Iterator[Item]:
@@ -184,12 +211,19 @@ def _in_table(path: Path) -> list[Item]:
                     f"data: '{path}' has no column 'image'; its first line names "
                     f"{', '.join(columns) or 'nothing'}.{did_you_mean('image', columns)}"
                 )
-            rows = [(row["image"] or "", row.get("label") or None) for row in reader]
+            rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"data: '{path}' cannot be read as a CSV file: {error}.") from error
     if not rows:
         raise InputError(f"data: '{path}' names no picture.")
-    return [Item(name, (path.parent / name).absolute(), label) for name, label in rows]
+    return [_in_row(path.parent, row) for row in rows]
+
+
+def _in_row(folder: Path, row: Mapping[str, str | None]) -> Item:
+    """Make the item of one line; paths start at the table's folder."""
+    name, mask = row["image"] or "", row.get("mask")
+    region = (folder / mask).absolute() if mask else row.get("box") or None
+    return Item(name, (folder / name).absolute(), row.get("label") or None, region)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,10 +244,10 @@ def _items(data: Iterable[Any]) -> Iterator[Item]:
     for number, given in enumerate(data):
         if isinstance(given, Item):
             yield given
-        elif isinstance(given, tuple | list) and len(given) in (2, 3) and isinstance(given[0], str):
+        elif isinstance(given, tuple | list) and 2 <= len(given) <= 4 and isinstance(given[0], str):
             yield Item(*given)
         else:
             raise InputError(
-                f"data: entry {number} is a {type(given).__name__}; each must be (name, image) or "
-                "(name, image, label), the name a text."
+                f"data: entry {number} is a {type(given).__name__}; each must be (name, image), "
+                "(name, image, label) or (name, image, label, mask), the name a text."
             )

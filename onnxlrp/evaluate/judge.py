@@ -181,6 +181,8 @@ class Judge:
     ) -> dict[str, Subject]:
         """Explain the picture under every design."""
         canvas = Canvas.of(self.model, x)
+        located = any(METRICS[name].located for name in self.settings.metrics)
+        region = item.object(self.model, canvas.spatial).reshape(-1) if located else None
         seed = picture_seed(item.name, self.settings.seed)
         subjects = {}
         for name, composite in self.designs.items():
@@ -190,6 +192,7 @@ class Judge:
                 x=x,
                 result=result,
                 pixels=pixel_relevance(result.relevance[:1], canvas, 1)[0],
+                region=region,
                 score=float(result.output[0, target[0]]),
                 seed=seed,
                 device=self.settings.device,

@@ -5,14 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from onnxlrp.errors import InputError
 from onnxlrp.evaluate.checks import choice
 from onnxlrp.evaluate.complexity import entropy, gini
+from onnxlrp.evaluate.localisation import (
+    inside_total_ratio,
+    pointing_game,
+    relevance_mass,
+    relevance_rank,
+)
 from onnxlrp.evaluate.ordering import LERF, MORF, ORDERS, RANDOM
 from onnxlrp.evaluate.robustness import max_sensitivity
 from onnxlrp.evaluate.scoring import RANK
@@ -34,6 +41,8 @@ class Subject:
     result : Result
     pixels : ndarray, float64, (pixels,)
         Relevance summed over the channels.
+    region : ndarray, bool, (pixels,), or None
+        Where the object is, if a metric asks for it.
     score : float
         Σ R at the output: the target's logit.
     seed : int
@@ -44,6 +53,7 @@ class Subject:
     x: NDArray[Any]
     result: Result
     pixels: NDArray[np.float64]
+    region: NDArray[np.bool_] | None
     score: float
     seed: int
     device: Device
@@ -59,11 +69,24 @@ class Metric:
     orders : tuple of str
         The flipping curves it is read from; empty if ``measure`` gives it.
     measure : callable(Subject) or None
+    located : bool
+        Whether it needs to know where the object is.
     """
 
     better: Better
     orders: tuple[str, ...] = ()
     measure: Callable[[Subject], float] | None = None
+    located: bool = False
+
+
+def _located(measure: Callable[[ArrayLike, ArrayLike], float]) -> Metric:
+    """Make a metric of a function of a map and a mask."""
+
+    def measured(subject: Subject) -> float:
+        assert subject.region is not None
+        return measure(subject.pixels[None], subject.region[None])
+
+    return Metric("higher", measure=measured, located=True)
 
 
 def conservation_error(subject: Subject) -> float:
@@ -94,8 +117,16 @@ METRICS: Mapping[str, Metric] = {
     "gini": Metric("higher", measure=lambda subject: gini(subject.pixels)),
     "conservation": Metric("lower", measure=conservation_error),
     "max_sensitivity": Metric("lower", measure=_sensitivity),
+    "pointing_game": _located(pointing_game),
+    "relevance_mass": _located(relevance_mass),
+    "relevance_rank": _located(relevance_rank),
+    "inside_weighted": _located(partial(inside_total_ratio, weighted=True)),
 }
-"""By name. Areas: see :mod:`onnxlrp.evaluate.curves`; conservation: :func:`conservation_error`."""
+"""By name. Areas: see :mod:`onnxlrp.evaluate.curves`; conservation: :func:`conservation_error`.
+
+The last four need to know where the object is: see :mod:`onnxlrp.evaluate.localisation`;
+relevance_mass is μ of Kohlbrenner et al. 2020, inside_weighted their μ_w.
+"""
 
 SHORT: Mapping[str, str] = {"auc": f"auc_{MORF}", "aopc": f"aopc_{MORF}"}
 """Short names."""

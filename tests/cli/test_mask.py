@@ -61,7 +61,7 @@ def test_a_painted_mask_of_what_the_network_sees_or_of_the_original(onnxlrp, fol
     ("words", "message"),
     [
         ((), "either --band LOW HIGH or --mask FILE"),
-        (("--mask", "wrong.png"), "has 5×5 pixels; cat.png has 12×12"),
+        (("--mask", "wrong.png"), "has 5×5 pixels; the picture has 12×12"),
         (("--mask", "nowhere.png"), "cannot be read as a picture"),
         (("--mask", "wrong.png", "--layer", "conv"), "leave them out with --mask"),
         (("--band", "1", "0"), "is empty"),
