@@ -42,8 +42,8 @@ def create_app(settings: Settings | None = None) -> Viewable:
 
 def _page(settings: Settings) -> Page:
     """Build the page around a new workbench."""
-    pn.extension("tabulator", notifications=True, reconnect=True)
-    bench = Workbench(Loop().schedule, Store(settings.store))
+    pn.extension("tabulator", "filedropper", notifications=True, reconnect=True)
+    bench = Workbench(Loop().schedule, Store(settings.store), settings.models)
     bench.open_packaged()
     page = Page(
         title=TITLE,

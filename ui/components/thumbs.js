@@ -1,5 +1,7 @@
 export function render({ model }) {
-  const root = html("div", { class: "thumbs", role: "group", "aria-label": "Pictures" });
+  const root = html("div", {
+    class: "thumbs", role: "group", "aria-label": "Pictures", style: { "--size": `${model.size}px` },
+  });
   const ask = (kind, values) => tell(model, { kind, ...values });
   const thumb = ({ name, url }, index) => html(
     "div", { class: `thumb ${index === model.current ? "current" : ""}` },
@@ -13,7 +15,7 @@ export function render({ model }) {
   );
   const draw = () => root.replaceChildren(
     ...model.pictures.map(thumb),
-    html("button", {
+    !model.can_add ? "" : html("button", {
       class: "add", title: "Open pictures", "aria-label": "Open pictures", onclick: () => ask("add", {}),
     }, "+"),
   );

@@ -14,6 +14,8 @@ class Thumbs(Gestures):
 
     pictures = param.List(doc="[{name, url}]")
     current = param.Integer(0)
+    size = param.Integer(44, doc="Of a thumbnail, in pixels.")
+    can_add = param.Boolean(True, doc="Whether a button leads to opening more.")
 
     _esm = script("thumbs")
     _stylesheets: ClassVar[list[str]] = [style("thumbs")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import param
@@ -36,17 +35,15 @@ class Opening(param.Parameterized):
     Parameters
     ----------
     bench : Workbench
-    folder : Path, optional
-        A folder of the server whose networks are offered.
     """
 
     candidate = param.ClassSelector(class_=Network, doc="Read, but not on the screen yet.")
     problem = param.String("", doc="What is wrong with what was given last.")
 
-    def __init__(self, bench: Workbench, folder: Path | None = None) -> None:
+    def __init__(self, bench: Workbench) -> None:
         super().__init__()
         self.bench = bench
-        self.folder = folder
+        self.folder = bench.folder
 
     @property
     def offered(self) -> tuple[str, ...]:

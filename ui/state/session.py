@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import param
@@ -50,6 +51,8 @@ class Workbench(param.Parameterized):
         ``doc.add_next_tick_callback`` of the session; :func:`.jobs.at_once` without a loop.
     store : Store, optional
         Where uploads and long links are kept.
+    folder : Path, optional
+        Networks that the server offers.
     """
 
     network = param.ClassSelector(class_=Network, doc="The network on the screen.")
@@ -73,8 +76,14 @@ class Workbench(param.Parameterized):
     place = param.String("design", doc="The view on the screen.")
     notice = param.ClassSelector(class_=Notice, doc="The last line for the user.")
 
-    def __init__(self, schedule: Schedule = at_once, store: Store | None = None) -> None:
+    def __init__(
+        self,
+        schedule: Schedule = at_once,
+        store: Store | None = None,
+        folder: Path | None = None,
+    ) -> None:
         super().__init__()
+        self.folder = folder
         self.jobs = Jobs(schedule, lambda lane, error: self.tell(as_line(error)))
         self.explanations = Explanations()
         self.store = Store() if store is None else store

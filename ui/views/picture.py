@@ -9,12 +9,14 @@ import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 
+from ..components.choices import Choices
 from ..components.classes import ClassBars
 from ..components.heatmap import HeatMap
 from ..components.thumbs import Thumbs
 from ..state import Explained, Workbench, probabilities
 from .images import picture_url
-from .parts import section, when
+from .look import colour_scale, look_controls
+from .parts import icon_button, section, when
 
 TOP = 10
 """Classes that are shown."""
@@ -32,8 +34,8 @@ dt { color: var(--lrp-faint); } dd { margin: 0; font-variant-numeric: tabular-nu
 
 def picture_view(bench: Workbench) -> pn.Column:
     """The picture on the screen, and a choice among all that are open."""
-    image = pn.pane.HTML(sizing_mode="stretch_width", stylesheets=[_PICTURE])
-    thumbs = Thumbs(sizing_mode="stretch_width", margin=0)
+    image = pn.pane.HTML(width=158, stylesheets=[_PICTURE])
+    thumbs = Thumbs(width=92, margin=0)
 
     def show() -> None:
         shown = bench.shown
@@ -59,17 +61,27 @@ def picture_view(bench: Workbench) -> pn.Column:
 
     thumbs.on_gesture(act)
     when(bench, ["pictures", "picture"], show)
-    return section("Picture", image, thumbs)
+    row = pn.Row(image, thumbs, margin=0, sizing_mode="stretch_width", styles={"gap": "8px"})
+    return section("Picture", row)
 
 
 def classes_view(bench: Workbench) -> pn.Column:
     """The strongest classes; a click makes one the target."""
     bars = ClassBars(sizing_mode="stretch_width", margin=0)
-    unit = pmui.RadioButtonGroup(
-        options={"logit": "logit", "probability": "probability"},
-        value=bench.question.kind,
-        size="small",
+    unit = Choices(
+        options=[
+            {"key": "logit", "label": "logits", "title": "Σ R starts as the target's logit"},
+            {"key": "probability", "label": "%", "title": "Σ R starts as the target's probability"},
+        ],
+        width=104,
         margin=0,
+    )
+    other = pmui.TextInput(
+        label="Another target",
+        placeholder="label, number, class:281-285, top1 …",
+        size="small",
+        sizing_mode="stretch_width",
+        margin=(6, 0, 0, 0),
     )
 
     def show() -> None:
@@ -89,10 +101,15 @@ def classes_view(bench: Workbench) -> pn.Column:
         else:
             bench.ask(target=f"class:{explained.target}-{index}")
 
+    def say() -> None:
+        unit.chosen, other.value = bench.question.kind, bench.question.target
+
     bars.on_gesture(pick)
-    unit.param.watch(lambda event: bench.ask(kind=event.new), "value")
+    unit.on_gesture(lambda kind, key: bench.ask(kind=key))
+    other.param.watch(lambda event: bench.ask(target=event.new.strip() or "top1"), "value")
     when(bench, ["explained", "question"], show)
-    return section("Classes", bars, tools=(unit,))
+    when(bench, ["question"], say)
+    return section("Classes", bars, other, tools=(unit,))
 
 
 def heatmap_view(bench: Workbench) -> pn.Column:
@@ -116,7 +133,12 @@ def heatmap_view(bench: Workbench) -> pn.Column:
 
     when(bench, ["explained", "look"], show)
     when(bench, ["pending"], lambda: setattr(heatmap, "stale", bench.pending))
-    return section("Heatmap", heatmap, facts)
+    controls = look_controls(bench)
+    controls.visible = False
+    tools = icon_button(
+        "tune", "How heatmaps are drawn", lambda: setattr(controls, "visible", not controls.visible)
+    )
+    return section("Heatmap", heatmap, colour_scale(bench), controls, facts, tools=(tools,))
 
 
 def _bars(explained: Explained, bench: Workbench) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from .design import design_view
 from .flipping import flipping_view
 from .neurons import neurons_view
 from .report import report_view
+from .start import START, start_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class View:
 
 
 VIEWS: tuple[View, ...] = (
+    View(START, "Open", start_view),
     View("design", "Design", design_view),
     View(COMPARE, "Compare", compare_view),
     View("flipping", "Pixel flipping", flipping_view),
@@ -45,4 +47,4 @@ VIEWS: tuple[View, ...] = (
     View("dataset", "Data set", dataset_view),
     View("report", "Report", report_view),
 )
-"""The first one is open when the page opens."""
+"""`bench.place` says which one is open when the page opens."""

@@ -25,7 +25,8 @@ def png(size=(40, 30), colour=(200, 30, 10)) -> bytes:
 
 @pytest.fixture
 def opening(bench: Workbench) -> Opening:
-    return Opening(bench, MODELS)
+    bench.folder = MODELS
+    return Opening(bench)
 
 
 def settle(opening, loop):
