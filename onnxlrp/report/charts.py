@@ -46,6 +46,7 @@ def flipping_chart(found: Mapping[CurveKey, MeanCurve], score: str, images: int)
     images : int
         How many pictures.
     """
+    found = dict(sorted(found.items(), key=lambda pair: not pair[0][0]))  # random comes last
     designs, orders = ([*dict.fromkeys(key[axis] for key in found)] for axis in (0, 1))
     series = [
         Series(
