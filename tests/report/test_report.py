@@ -19,7 +19,16 @@ from onnxlrp.composites import Composite
 from onnxlrp.errors import InputError, OutputError
 from onnxlrp.evaluate import ablate, ablation_curve, evaluate, flip_pixels, rank_designs
 from onnxlrp.evaluate import rank_neurons as rank
-from onnxlrp.report import Ablated, Explained, Findings, report_archive, report_page, save_report
+from onnxlrp.report import (
+    Ablated,
+    Explained,
+    Findings,
+    html,
+    report_archive,
+    report_page,
+    save_report,
+)
+from onnxlrp.rules import RULES, parameters, rule_from_dict
 from tests.cli.conftest import small_network
 
 DESIGNS = {name: Composite.parse(name) for name in ("epsilon_plus", "gamma:gamma=0.1")}
@@ -167,3 +176,14 @@ def test_a_batch_is_refused(findings):
     result = onnxlrp.explain(model, np.zeros((2, 3, 8, 8), np.float32))
     with pytest.raises(InputError, match="a result of 2 pictures"):
         Explained("two", {"epsilon_plus": result})
+
+
+@pytest.mark.parametrize("bias", ["keep", "drop", "spread"])
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_every_equation_is_set_whole(name, bias):
+    given = {"low": -1.0, "high": 2.0} if name == "z_box" else {}
+    given |= {"bias": bias} if "bias" in parameters(name) and name != "z_box" else {}
+    text = html.equation(rule_from_dict({"rule": name, **given}).latex())
+    parser = _Balance()
+    parser.feed(text)
+    assert parser.open == [] and "\\" not in text and text.startswith("<math")
