@@ -9,6 +9,8 @@ from onnxlrp.composites import Composite
 from onnxlrp.errors import UnsupportedOperationError
 from onnxlrp.graph.model import Layer, Model
 from onnxlrp.ops import Operation, bind_layer
+from onnxlrp.ops.pooling import MaxPool
+from onnxlrp.ops.product import Product
 from onnxlrp.plan import Step, make_plan
 from onnxlrp.runtime.shapes import Shape, static_shapes
 
@@ -28,6 +30,8 @@ class LayerReport:
         Why it is not supported, "" if it is.
     step : Step or None
         What a composite makes of it, if one was given.
+    choice : str
+        The option of a composite that decides here, "" if there is none.
     """
 
     layer: Layer
@@ -35,6 +39,15 @@ class LayerReport:
     treatment: str
     problem: str
     step: Step | None = None
+    choice: str = ""
+
+
+CHOICES: Mapping[str, str] = {
+    "max_pool": "winner takes all; max_pool: average in a composite shares as average pools do",
+    "product": "half to each of two signals; product: first or second in a composite gives all "
+    "to one",
+}
+"""Option of a composite → what happens without it, and what it is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +100,8 @@ def inspect(model: Model, composite: Composite | None = None) -> Inspection:
         else:
             problem = str(found)
         shape = shapes.get(layer.node.output)
-        reports.append(LayerReport(layer, shape, treatment, problem, step))
+        choice = _choice(bound[layer.index])
+        reports.append(LayerReport(layer, shape, treatment, problem, step, choice))
     return Inspection(model, tuple(reports), composite)
 
 
@@ -97,6 +111,13 @@ def _bound(layer: Layer, model: Model) -> Operation | UnsupportedOperationError:
         return bind_layer(layer, model)
     except UnsupportedOperationError as error:
         return error
+
+
+def _choice(found: Operation | UnsupportedOperationError) -> str:
+    """Name the option that decides at an operation."""
+    if isinstance(found, MaxPool):
+        return "max_pool"
+    return "product" if isinstance(found, Product) and len(found.signals) > 1 else ""
 
 
 def _shapes(model: Model) -> Mapping[str, Shape]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from onnxlrp.cli.console import table
-from onnxlrp.cli.inspection import Inspection, LayerReport
+from onnxlrp.cli.inspection import CHOICES, Inspection, LayerReport
 from onnxlrp.graph.model import Model
 
 _MERGED_SHOWN = 60
@@ -20,6 +20,7 @@ def as_text(inspection: Inspection) -> str:
         header(inspection.model),
         table(list(_rows(inspection)), right={0}),
         *_changes(inspection.model),
+        *_choices(inspection),
         _sum(inspection),
     ]
     return "\n\n".join(parts)
@@ -89,6 +90,14 @@ def _changes(model: Model) -> Iterator[str]:
             yield f"{words} ({len(nodes)}): {', '.join(nodes)}"
 
 
+def _choices(inspection: Inspection) -> Iterator[str]:
+    """Yield one paragraph an option that would change what happens at some layers."""
+    for option, meaning in CHOICES.items():
+        names = [report.layer.name for report in inspection.layers if report.choice == option]
+        if names:
+            yield f"Supported with a choice ({len(names)}, {meaning}): {', '.join(names)}"
+
+
 def _sum(inspection: Inspection) -> str:
     """Write how many layers there are, what stands in the way, or what a sweep costs."""
     count, problems = len(inspection.layers), inspection.problems
@@ -155,6 +164,7 @@ def _layer_as_dict(report: LayerReport) -> dict[str, Any]:
         "merged": layer.merged,
         "supported": not report.problem,
         "treatment": report.treatment,
+        "choice": report.choice,
         "problem": report.problem,
     }
     if step is not None:

@@ -12,16 +12,22 @@ there, as a Markdown table. A network with any other operator on its way is
 refused, with every such node named."""
 
 _EXAMPLES = """\
-  onnxlrp operators"""
+  onnxlrp operators
+  onnxlrp operators --all > operators.md"""
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Add nothing: this command has no arguments."""
+    """Add the arguments of this command."""
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="every ONNX operator, one a line, also those that are refused, and why",
+    )
 
 
 def run(arguments: Namespace) -> int:
     """Print the table."""
-    print(operators_table())
+    print(operators_page() if arguments.all else operators_table())
     return 0
 
 
@@ -34,6 +40,38 @@ def operators_table() -> str:
         by_treatment.setdefault(_treatment(factory), []).append(name)
     rows = [f"| {', '.join(names)} | {line} |" for line, names in by_treatment.items()]
     return "\n".join(["| operators | what happens to relevance |", "|---|---|", *rows])
+
+
+def operators_page() -> str:
+    """Write a Markdown page with one line for every operator of the installed ONNX, and ours."""
+    from onnx import defs
+
+    from onnxlrp.graph.model import Node
+    from onnxlrp.ops import OPERATIONS
+    from onnxlrp.ops.refusals import UNSIGNALLED, refusal
+
+    standard = {s.name for s in defs.get_all_schemas() if s.domain == "" and not s.deprecated}
+    lines = []
+    for name in sorted(standard | set(OPERATIONS), key=str.casefold):
+        if name in OPERATIONS:
+            line = _treatment(OPERATIONS[name])
+        elif name in UNSIGNALLED:
+            line = "makes shapes, masks or constants: held fixed, no relevance reaches it"
+        else:
+            line = f"**refused**: {refusal(Node(name, name, (), ('y',)))}"
+        lines.append(f"| {name} | {line} |")
+    return "\n".join([_PAGE, *lines])
+
+
+_PAGE = """\
+# What happens to relevance at each ONNX operator
+
+Made by `onnxlrp operators --all`. What is refused matters only on the way from the picture to the
+explained output; If and Loop are written out where constants or fixed sizes settle them, and
+functions and normalisations that are spelled out in several nodes are treated as one.
+
+| operator | what happens to relevance |
+|---|---|"""
 
 
 def _treatment(factory: object) -> str:

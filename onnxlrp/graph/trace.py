@@ -24,6 +24,9 @@ _SHAPE_READERS = frozenset({"Shape", "Size"})
 _INDICES = frozenset({"bool", "int32", "int64"})
 """Types of masks, indices and shapes: they steer the signal and are held fixed, they carry none."""
 
+_ARITHMETIC = frozenset({"ConvInteger", "MatMulInteger"})
+"""Operators whose whole numbers are the signal itself."""
+
 
 def find_ports(proto: onnx.ModelProto, output: str | None) -> tuple[Tensor, Tensor]:
     """Choose the picture's input and the explained output.
@@ -148,7 +151,12 @@ def _signals(proto: onnx.ModelProto, types: Mapping[str, Tensor], picture: str) 
         signals.update(
             name
             for name in node.output
-            if name and (name not in types or types[name].dtype not in _INDICES)
+            if name
+            and (
+                node.op_type in _ARITHMETIC
+                or name not in types
+                or types[name].dtype not in _INDICES
+            )
         )
     return frozenset(signals)
 

@@ -1,0 +1,290 @@
+"""Whether it works on any CNN: every network of the zoo is exported, read, explained and checked.
+
+    pip install torch torchvision timm onnxscript onnxlrp      # an environment of its own
+    python benchmarks/zoo.py --only resnet18 unet              # print rows
+    python benchmarks/zoo.py --rows zoo.jsonl --write          # all; keep rows, write zoo.md
+
+The truth is LRP in float64 of the PyTorch network itself (``truth.py``); for networks that come as
+files only, it is the float64 forward pass. ``--rows`` keeps what was measured, so that a run that
+was interrupted goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import time
+import warnings
+from collections.abc import Iterator
+from datetime import date
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+import onnxlrp
+from onnxlrp.ops import bind
+from onnxlrp.target import choose
+
+HERE = Path(__file__).parent
+TRAINED = HERE.parent / "tests" / "data" / "models"
+NAMES = ("lrp_0", "epsilon_plus_flat", "epsilon_alpha2_beta1", "epsilon_gamma_box")
+BOUNDS = (-3.0, 3.0)
+"""Of z^B, for inputs from a standard normal distribution."""
+
+Row = dict[str, Any]
+
+
+def composites() -> dict[str, onnxlrp.Composite]:
+    """The four presets, which together use every rule."""
+    low, high = BOUNDS
+    given = {"epsilon_gamma_box": {"low": low, "high": high}}
+    return {name: onnxlrp.Composite.preset(name, **given.get(name, {})) for name in NAMES}
+
+
+def relative(found: Any, truth: Any) -> float:
+    """Relative L2 error."""
+    return float(np.linalg.norm(found - truth) / np.linalg.norm(truth))
+
+
+def specimen_row(specimen: Any, folder: Path, double: bool) -> Row:
+    """Export a PyTorch network and compare its explanations with the truth."""
+    import torch
+
+    network, x = specimen.build(), specimen.picture()
+    path = folder / "network.onnx"
+    torch.onnx.export(network, (x,), path, dynamo=False, opset_version=17, input_names=["x"])
+    row, found, target = _explained(specimen.name, path, x.numpy(), specimen.target)
+    if specimen.has_truth:
+        row["truth"] = "float64 PyTorch"
+        row["error"] = _errors(network, x, target, found)
+        if double and max(row["error"].values()) > 1e-3:
+            exact = _explanations(onnxlrp.load(path), x.numpy(), target, "double")
+            row["error in double"] = _errors(network, x, target, exact)
+    if specimen.both:
+        other = folder / "dynamo.onnx"
+        torch.onnx.export(network, (x,), other, dynamo=True, input_names=["x"], verbose=False)
+        again = _explanations(onnxlrp.load(other), x.numpy(), target, "single")
+        row["exporters"] = {name: relative(again[name], found[name]) for name in NAMES}
+    return row
+
+
+def _explained(
+    name: str, path: Path | onnx.ModelProto, x: Any, target: Any
+) -> tuple[Row, dict[str, Any], Any]:
+    """Load, check and explain a network; the top class is meant where no target is given."""
+    start = time.perf_counter()
+    model = onnxlrp.load(path)
+    bind(model)
+    loaded = time.perf_counter() - start
+    if target is None:
+        target = int(onnxlrp.Explainer(model, x).output[0].argmax())
+    start = time.perf_counter()
+    found = _explanations(model, x, target, "single")
+    row = {
+        "name": name,
+        "input": "×".join(map(str, x.shape)),
+        "nodes": len(model.proto.graph.node),
+        "layers": len(model.layers),
+        "load": loaded,
+        "explain": (time.perf_counter() - start) / len(NAMES),
+    }
+    return row, found, target
+
+
+def _explanations(model: Any, x: Any, target: Any, precision: Any) -> dict[str, Any]:
+    explainer = onnxlrp.Explainer(model, x, "cpu", precision)
+    return {
+        name: explainer.explain(composite, target).relevance
+        for name, composite in composites().items()
+    }
+
+
+def _errors(network: Any, x: Any, target: Any, found: dict[str, Any]) -> dict[str, float]:
+    """Compare with LRP of the network itself."""
+    import torch
+    from truth import relevance
+
+    def aimed(output: Any) -> Any:
+        array = output.detach().numpy().astype(np.float32)
+        weights = choose(None, array, target).weights  # type: ignore[arg-type]  # no labels
+        return output * torch.from_numpy(weights).double()
+
+    network = network.double()
+    truth = {name: relevance(network, x, name, aimed)[0].numpy() for name in NAMES}
+    network.float()
+    return {name: relative(found[name], truth[name]) for name in NAMES}
+
+
+def file_row(name: str, path: Path | onnx.ModelProto) -> Row:
+    """Compare explanations of a network that is a file with those of its float64 forward pass."""
+    model = onnxlrp.load(path)
+    sizes = [size if isinstance(size, int) and size > 0 else 1 for size in model.input.shape or ()]
+    x = np.random.default_rng(1).standard_normal(sizes).astype(np.float32)
+    row, found, target = _explained(name, path, x, None)
+    row["truth"] = "float64 forward"
+    exact = _explanations(model, x, target, "double")
+    row["error"] = {key: relative(found[key], exact[key]) for key in NAMES}
+    return row
+
+
+def light_networks() -> Iterator[tuple[str, onnx.ModelProto]]:
+    """Yield the networks without weights of the onnx package, with random ones."""
+    folder = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
+    for path in sorted(folder.glob("*.onnx")):
+        yield f"onnx/{path.stem}", reweighted(onnx.load(path))
+
+
+def reweighted(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Put He-normal weights in the place of ConstantOfShape, statistics where they belong."""
+    random = np.random.default_rng(0)
+    shapes = {t.name: numpy_helper.to_array(t) for t in proto.graph.initializer}
+    nodes = list(proto.graph.node)
+    use = {name: (n.op_type, i) for n in reversed(nodes) for i, name in enumerate(n.input)}
+    del proto.graph.node[:]
+    for node in nodes:
+        if node.op_type != "ConstantOfShape":
+            proto.graph.node.append(node)
+            continue
+        shape = tuple(shapes[node.input[0]].tolist())
+        op, position = use[node.output[0]]
+        if op == "BatchNormalization" and position in (1, 4):
+            values = random.uniform(0.5, 1.5, shape)
+        elif len(shape) < 2:
+            values = random.normal(0, 0.1, shape)
+        else:
+            values = random.normal(0, np.sqrt(2 / np.prod(shape[1:])), shape)
+        weight = numpy_helper.from_array(values.astype(np.float32), node.output[0])
+        proto.graph.initializer.append(weight)
+    return proto
+
+
+def rows(only: list[str], done: set[str], double: bool) -> Iterator[Row]:
+    """Yield the row of every network that is wanted and not done yet; failures, too."""
+    from zoo_networks import ZOO
+
+    def wanted(name: str) -> bool:
+        return name not in done and (not only or name.rpartition("/")[2] in only)
+
+    for specimen in filter(lambda specimen: wanted(specimen.name), ZOO):
+        with TemporaryDirectory() as folder:
+            row = partial(specimen_row, specimen, Path(folder), double)
+            yield _guarded(specimen.name, row)
+    files = [*light_networks(), *((f"trained/{p.stem}", p) for p in sorted(TRAINED.glob("*.onnx")))]
+    for name, file in files:
+        if wanted(name):
+            yield _guarded(name, partial(file_row, name, file))
+
+
+def _guarded(name: str, make: Any) -> Row:
+    """Make a row; a failure is a row, too."""
+    try:
+        return make()
+    except Exception as error:  # whatever a library raises belongs in the table
+        return {"name": name, "failure": f"{type(error).__name__}: {error}"}
+
+
+def table(found: list[Row]) -> str:
+    """Write all rows as Markdown."""
+    head = [
+        "network",
+        "input",
+        "nodes → layers",
+        "load s",
+        "explain s",
+        *NAMES,
+        "truth",
+        "exporters",
+    ]
+    lines = [head, ["---"] * len(head)]
+    for row in found:
+        if "failure" in row:
+            lines.append([row["name"], f"**{row['failure'].splitlines()[0][:160]}**"])
+            continue
+        double = row.get("error in double", {})
+        errors = [_error(row.get("error", {}).get(name), double.get(name)) for name in NAMES]
+        exporters = max(row.get("exporters", {0: 0}).values())
+        lines.append([
+            row["name"], row["input"], f"{row['nodes']} → {row['layers']}", f"{row['load']:.1f}",
+            f"{row['explain']:.2f}", *errors, row.get("truth", "none"),
+            f"{exporters:.0e}" if exporters else "",
+        ])  # fmt: skip
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _error(single: float | None, double: float | None) -> str:
+    """Write an error, and beside it that with the forward pass in float64, if it was measured."""
+    if single is None:
+        return ""
+    return f"{single:.0e}" if double is None else f"{single:.0e} ({double:.0e})"
+
+
+def report(found: list[Row]) -> str:
+    """Write the page: when, with what, and the table."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    versions = []
+    for package in (
+        "onnxlrp",
+        "onnxruntime-gpu",
+        "onnxruntime",
+        "numpy",
+        "torch",
+        "torchvision",
+        "timm",
+    ):
+        try:
+            versions.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    return f"{_HEAD}\n{date.today()}; {', '.join(versions)}; two CPU cores.\n\n{table(found)}\n"
+
+
+_HEAD = """\
+# The zoo
+
+Made by `python benchmarks/zoo.py --rows FILE --write`; the networks are in `zoo_networks.py`.
+Weights are random with a fixed seed: these are checks of the way, not of what networks have learned.
+
+* A number under a preset is the relative L2 error of the heatmap against the truth named.
+* `float64 PyTorch`: LRP of the PyTorch network itself in float64, by bent derivatives (`truth.py`).
+* `float64 forward`: onnxlrp's own sweep over a float64 forward pass. It shows what rounding does,
+  not that the rules are right; `tests/engine/test_golden.py` does that for the trained networks.
+* In brackets: the same with `precision="double"`.
+* `exporters`: the largest relative difference between the heatmaps of PyTorch's two exporters.
+* Timings were taken beside other work on the machine and are rough.
+"""
+
+
+def main() -> None:
+    """Measure, print, keep."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="*", default=[], help="names of networks, without library")
+    parser.add_argument("--rows", type=Path, help="file in which rows are kept, one a line")
+    parser.add_argument(
+        "--double", action="store_true", help="where an error is above 1e-3, again in float64"
+    )
+    parser.add_argument("--write", action="store_true", help="write benchmarks/zoo.md")
+    arguments = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.WARNING)
+    kept: list[Row] = []
+    if arguments.rows and arguments.rows.exists():
+        kept = [json.loads(line) for line in arguments.rows.read_text().splitlines()]
+    for row in rows(arguments.only, {row["name"] for row in kept}, arguments.double):
+        kept.append(row)
+        print(table([row]).splitlines()[-1], flush=True)
+        if arguments.rows:
+            with arguments.rows.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+    if arguments.write:
+        (HERE / "zoo.md").write_text(report(kept), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
