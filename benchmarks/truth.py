@@ -7,7 +7,10 @@ onnxlrp: where both agree, exporter, import and sweep are right.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -40,6 +43,12 @@ CONVOLUTIONS = {
     "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
 }  # fmt: skip
 PRODUCTS = {"mul", "multiply", "__mul__", "__rmul__", "__imul__"}
+SUMS = {
+    "__add__", "__iadd__", "__isub__", "__radd__", "__rsub__", "__sub__", "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d", "adaptive_avg_pool3d", "add", "avg_pool1d", "avg_pool2d", "avg_pool3d",
+    "cumsum", "mean", "rsub", "sub", "subtract", "sum",
+}  # fmt: skip
+IN_PLACE = {"__iadd__": torch.add, "__isub__": torch.sub, "add_": torch.add, "sub_": torch.sub}
 QUOTIENTS = {"div", "divide", "true_divide", "__truediv__", "__itruediv__"}
 
 Linear = Callable[[Tensor, Tensor], Tensor]
@@ -58,6 +67,17 @@ def relevance(
         logit = target(network(x)).sum()
     (gradient,) = torch.autograd.grad(logit, x)
     return gradient * x.detach(), logit.detach()
+
+
+@dataclass(frozen=True)
+class _Map:
+    """A linear map, and the axis of its weight along which output channels lie, if there is one."""
+
+    apply: Linear
+    channels: int | None
+
+    def __call__(self, x: Tensor, w: Tensor) -> Tensor:
+        return self.apply(x, w)
 
 
 class Bent(TorchFunctionMode):
@@ -94,6 +114,12 @@ class Bent(TorchFunctionMode):
             return passing(
                 args[0], _out_of_place(func, name)(*args, **{**kwargs, **_fixed(kwargs)})
             )
+        if name in PRODUCTS | {"add", "__add__", "__radd__", "__iadd__"}:
+            folded = self._affine(name, *args, **kwargs)
+            if folded is not None:
+                return folded
+        if name in SUMS:
+            return shared(IN_PLACE.get(func.__name__, func)(*args, **kwargs))
         if name in PRODUCTS:
             return product(args[0], args[1])
         if name in QUOTIENTS:
@@ -104,7 +130,7 @@ class Bent(TorchFunctionMode):
         return func(*args, **kwargs)
 
     def _linear(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        return self._ruled("dense", functional.linear, x, weight, bias)
+        return self._ruled("dense", _Map(functional.linear, 0), x, weight, bias)
 
     def _convolution(
         self,
@@ -118,17 +144,18 @@ class Bent(TorchFunctionMode):
         def linear(x: Tensor, w: Tensor) -> Tensor:
             return func(x, w, None, *args, **kw)
 
-        linear.transposed = "transpose" in func.__name__  # type: ignore[attr-defined]
-        return self._ruled("convolution", linear, x, weight, bias)
+        channels = 1 if "transpose" in func.__name__ else 0
+        return self._ruled("convolution", _Map(linear, channels), x, weight, bias)
 
     def _ruled(
-        self, kind: str, linear: Linear, x: Tensor, weight: Tensor, bias: Tensor | None
+        self, kind: str, linear: _Map, x: Tensor, weight: Tensor, bias: Tensor | None
     ) -> Tensor:
         first = self._rules["first"] if not getattr(x, "is_deep", False) else None
         rule = first or self._rules[kind]
         b = None if bias is None else bias if kind == "dense" else along(bias, x.ndim)
         out = RULES[rule](linear, x, weight, b)
-        out.made_by = kind, linear, x, weight, bias
+        if linear.channels is not None:
+            out.made_by = kind, linear, x, weight, bias
         return out
 
     def _batch_norm(
@@ -141,17 +168,35 @@ class Bent(TorchFunctionMode):
         *args: Any,
         **kw: Any,
     ) -> Tensor:
-        """Fold into the convolution before it; elsewhere an affine layer under LRP-ε."""
+        """Fold into the layer before it; elsewhere an affine layer under LRP-ε."""
         eps = kw.get("eps", args[2] if len(args) > 2 else 1e-5)
         scale = (weight if weight is not None else 1.0) / torch.sqrt(var + eps)
         shift = (bias if bias is not None else 0.0) - mean * scale
+        if hasattr(x, "made_by"):
+            return self._folded(x, scale, shift)
+        return shared(along(scale, x.ndim) * x + along(shift, x.ndim))
+
+    def _affine(self, name: str, x: Any, c: Any, **kw: Any) -> Tensor | None:
+        """x·c or x + c with one constant a channel: folded into the layer before it."""
         if not hasattr(x, "made_by"):
-            z = along(scale, x.ndim) * x
-            return bent(z, z + along(shift, x.ndim), z + along(shift, x.ndim), 1e-6)
-        kind, linear, source, w, b = x.made_by
-        axis = 1 if getattr(linear, "transposed", False) else 0
-        if axis == 1 and w.shape[1] != len(scale):
-            raise NotImplementedError("BatchNorm behind a grouped ConvTranspose")
+            x, c = c, x
+        if not hasattr(x, "made_by") or kw or (isinstance(c, Tensor) and c.requires_grad):
+            return None
+        values = torch.as_tensor(c, dtype=x.dtype)
+        axis = -1 if x.made_by[0] == "dense" else 1 - x.ndim
+        count = values.shape[axis] if values.ndim >= -axis else 1
+        if values.numel() not in (1, count):
+            return None
+        values = values.reshape(-1).expand(x.shape[x.ndim + axis])
+        one, none = torch.ones_like(values), torch.zeros_like(values)
+        return self._folded(x, *((values, none) if name in PRODUCTS else (one, values)))
+
+    def _folded(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        """The layer that made x again, its channels scaled and shifted."""
+        kind, linear, source, w, b = x.made_by  # type: ignore[attr-defined]  # set by _ruled
+        axis = linear.channels % w.ndim
+        if w.shape[axis] != len(scale):
+            raise NotImplementedError("an affine layer behind a grouped ConvTranspose")
         spread = scale.reshape([-1 if i == axis else 1 for i in range(w.ndim)])
         shift = shift if b is None else shift + b * scale
         return self._ruled(kind, linear, source, w * spread, shift)
@@ -159,19 +204,20 @@ class Bent(TorchFunctionMode):
     def _layer_norm(
         self, x: Tensor, shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5
     ) -> Tensor:
-        return normalised(x, tuple(range(-len(shape), 0)), eps, weight, bias)
+        return rescaled(standardised(x, tuple(range(-len(shape), 0)), eps), weight, bias)
 
     def _group_norm(
         self, x: Tensor, groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
     ) -> Tensor:
-        n = normalised(x.reshape(len(x), groups, -1), (-1,), eps).reshape(x.shape)
-        return n if weight is None else n * along(weight, x.ndim) + along(bias, x.ndim)
+        n = standardised(x.reshape(len(x), groups, -1), (-1,), eps).reshape(x.shape)
+        return rescaled(n, along(weight, x.ndim), along(bias, x.ndim))
 
     def _matmul(self, a: Any, b: Any) -> Tensor:
-        if not (a.requires_grad and b.requires_grad):
-            w, x = (a, b) if b.requires_grad else (b, a)
-            return self._ruled("dense", lambda x, w: x @ w, x, w, None) if w is b else a @ b
-        return 0.5 * (a @ b.detach() + a.detach() @ b)
+        if a.requires_grad and b.requires_grad:
+            return both(torch.matmul, a, b)
+        if a.requires_grad:
+            return self._ruled("dense", _Map(torch.matmul, -1), a, b, None)
+        return self._ruled("dense", _Map(lambda x, w: w @ x, None), b, a, None)
 
     _bmm = ___matmul__ = _matmul
 
@@ -179,8 +225,11 @@ class Bent(TorchFunctionMode):
         a, b = operands
         if not (a.requires_grad and b.requires_grad):
             return torch.einsum(equation, a, b)
-        halves = torch.einsum(equation, a, b.detach()), torch.einsum(equation, a.detach(), b)
-        return 0.5 * (halves[0] + halves[1])
+        return both(partial(torch.einsum, equation), a, b)
+
+    def _interpolate(self, x: Tensor, *args: Any, mode: str = "nearest", **kw: Any) -> Tensor:
+        y = functional.interpolate(x, *args, mode=mode, **kw)
+        return y if mode.startswith("nearest") else shared(y)
 
     def _scaled_dot_product_attention(
         self,
@@ -192,11 +241,29 @@ class Bent(TorchFunctionMode):
         **kw: Any,
     ) -> Tensor:
         scores = self._matmul(q, k.transpose(-2, -1)) * (kw.get("scale") or q.shape[-1] ** -0.5)
-        scores = scores if attn_mask is None else scores + attn_mask
+        scores = scores if attn_mask is None else shared(scores + attn_mask)
         return self._matmul(scores.softmax(-1), v)
 
+    def _multi_head_attention_forward(self, query: Tensor, key: Any, *args: Any, **kw: Any) -> Any:
+        """Self-attention over (places, batch, channels), heads of equal size, no mask."""
+        names = inspect.signature(functional.multi_head_attention_forward).parameters
+        given = dict(zip(names, (query, key, *args), strict=False)) | kw
+        count, batch, channels = query.shape
+        heads = (count, batch * given["num_heads"], -1)
+        joint = self._linear(query, given["in_proj_weight"], given["in_proj_bias"])
+        q, k, v = (part.reshape(heads).transpose(0, 1) for part in joint.chunk(3, -1))
+        mixed = self._scaled_dot_product_attention(q, k, v).transpose(0, 1)
+        out = mixed.reshape(count, batch, channels)
+        return self._linear(out, given["out_proj_weight"], given["out_proj_bias"]), None
+
+    def _normalize(
+        self, x: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, **kw: Any
+    ) -> Tensor:
+        """x/‖x‖ with the norm held fixed."""
+        return x / x.norm(p, dim, keepdim=True).clamp_min(eps).detach()
+
     def _addcmul(self, total: Tensor, a: Tensor, b: Tensor, value: float = 1.0) -> Tensor:
-        return total + value * product(a, b)
+        return shared(total + value * product(a, b))
 
 
 def _tensors(values: Any) -> Iterator[Tensor]:
@@ -245,6 +312,11 @@ def bent(contributions: Tensor, total: Tensor, value: Tensor, epsilon: float = 1
     return value.detach() + (contributions - contributions.detach()) * ratio
 
 
+def shared(z: Tensor) -> Tensor:
+    """z, a sum that hands relevance to its summands in proportion."""
+    return bent(z, z, z)
+
+
 def passing(x: Tensor, y: Tensor) -> Tensor:
     """Y = f(x), through which relevance passes."""
     return bent(x, x, y.detach(), 0.0)
@@ -261,17 +333,24 @@ def product(a: Any, b: Any) -> Tensor:
     return 0.5 * (a * b.detach() + a.detach() * b)
 
 
-def normalised(x: Tensor, axes: Any, eps: float, weight: Any = None, bias: Any = None) -> Tensor:
-    """(x − mean)·w/σ + b with σ held fixed."""
+def standardised(x: Tensor, axes: Any, eps: float) -> Tensor:
+    """(x − mean)/σ with σ held fixed."""
     centred = x - x.mean(axes, keepdim=True)
-    deviation = torch.sqrt(centred.detach().square().mean(axes, keepdim=True) + eps)
-    z = centred / deviation
-    z = z if weight is None else z * weight
-    total = z if bias is None else z + bias
-    return bent(z, total, total)
+    return centred / torch.sqrt(centred.detach().square().mean(axes, keepdim=True) + eps)
 
 
-def _with(z: Tensor, bias: Tensor | None) -> Tensor:
+def rescaled(x: Tensor, weight: Any, bias: Any) -> Tensor:
+    """x·w + b by the z-rule."""
+    return shared(_with(x if weight is None else x * weight, bias))
+
+
+def both(multiply: Linear, a: Tensor, b: Tensor) -> Tensor:
+    """A sum of products of activations: half to each, by the z-rule."""
+    halves = multiply(a, b.detach()) + multiply(a.detach(), b)
+    return bent(halves, halves, halves / 2)
+
+
+def _with(z: Tensor, bias: Any) -> Tensor:
     return z if bias is None else z + bias
 
 

@@ -1,7 +1,8 @@
 """The zoo's networks: torchvision's and timm's architectures, and small ones of other kinds.
 
 Weights are the libraries' own random ones from a fixed seed; batch normalisations get random
-statistics, so that folding them matters.
+statistics, and whatever starts at one value (gains, shifts, layer scales, heads of zeros) random
+values, so that every branch and every fold matters.
 """
 
 from __future__ import annotations
@@ -32,15 +33,12 @@ class Specimen:
         What is explained; None: the class with the highest score.
     both : bool
         Whether it is exported by both of PyTorch's exporters.
-    has_truth : bool
-        Whether the truth knows all of its operations.
     """
 
     name: str
     shape: Shape
     target: Target | None = None
     both: bool = False
-    has_truth: bool = True
 
     def build(self) -> nn.Module:
         """Make the network, in evaluation mode, the same weights every time."""
@@ -51,11 +49,24 @@ class Specimen:
             if isinstance(module, nn.modules.batchnorm._BatchNorm):
                 module.running_mean.normal_(0, 0.1)
                 module.running_var.uniform_(0.5, 1.5)
+        for name, parameter in network.named_parameters():
+            if parameter.min() == parameter.max():
+                _vary(name, parameter)
         return network
 
     def picture(self) -> Tensor:
         """Make the input, standard normal."""
         return torch.randn(self.shape, generator=torch.Generator().manual_seed(1))
+
+
+def _vary(name: str, parameter: Tensor) -> None:
+    """Replace what starts as one value, such as a gain of 0 that would silence a whole branch."""
+    if name.endswith("bias"):
+        parameter.normal_(0, 0.1)
+    elif parameter.ndim > 1 and not parameter.any():
+        parameter.normal_(0, parameter[0].numel() ** -0.5)
+    else:
+        parameter.uniform_(0.5, 1.5)
 
 
 def _torchvision(name: str) -> nn.Module:
@@ -214,8 +225,9 @@ _SOURCES: dict[str, Callable[[str], nn.Module]] = {
     "torchvision": _torchvision,
 }
 
-SMALL, LARGE = (1, 3, 96, 96), (1, 3, 224, 224)
-MIDDLE = Target.element(3, 48, 48)
+SMALL, LARGE = (1, 3, 64, 64), (1, 3, 224, 224)
+CLIP = (1, 3, 4, 64, 64)
+MIDDLE = Target.element(3, 32, 32)
 
 
 def _all(source: str, names: str, shape: Shape = SMALL, **rest: Any) -> list[Specimen]:
@@ -223,37 +235,45 @@ def _all(source: str, names: str, shape: Shape = SMALL, **rest: Any) -> list[Spe
 
 
 ZOO: tuple[Specimen, ...] = (
-    *_all("torchvision", "alexnet vgg11 vgg19_bn", LARGE),
-    *_all("torchvision", "resnet18 mobilenet_v3_small efficientnet_b0", both=True),
-    *_all("torchvision", "resnet152 resnext50_32x4d resnext101_64x4d wide_resnet50_2"),
-    *_all("torchvision", "wide_resnet101_2 densenet121 densenet201 squeezenet1_0 squeezenet1_1"),
-    *_all("torchvision", "mobilenet_v2 mobilenet_v3_large shufflenet_v2_x0_5 shufflenet_v2_x2_0"),
-    *_all(
-        "torchvision", "efficientnet_b7 efficientnet_v2_s efficientnet_v2_l mnasnet0_5 mnasnet1_3"
-    ),
-    *_all("torchvision", "regnet_x_400mf regnet_x_32gf regnet_y_400mf regnet_y_32gf"),
-    *_all("torchvision", "convnext_tiny convnext_large googlenet"),
-    *_all("torchvision", "inception_v3", (1, 3, 139, 139)),
-    *_all("torchvision", "swin_t swin_b swin_v2_t vit_b_32 maxvit_t", LARGE, has_truth=False),
-    *_all("torchvision", "segmentation.fcn_resnet50", target=MIDDLE),
-    *_all("torchvision", "segmentation.deeplabv3_mobilenet_v3_large", target=MIDDLE),
-    *_all("torchvision", "segmentation.lraspp_mobilenet_v3_large", target=MIDDLE),
-    *_all("torchvision", "video.r3d_18 video.r2plus1d_18", (1, 3, 4, 64, 64)),
-    *_all(
-        "timm", "ghostnet_050 repvgg_a0 mobileone_s0 nfnet_l0 dm_nfnet_f0 cspdarknet53 darknet53"
-    ),
-    *_all("timm", "ese_vovnet19b_slim res2net50_26w_4s seresnet18 ecaresnet26t hrnet_w18_small"),
-    *_all("timm", "dla34 dpn68 mixnet_s skresnet18 resnest14d rexnet_100 tresnet_m selecsls42b"),
-    *_all("timm", "xception41 resnetblur50 lcnet_050 mobilenetv4_conv_small starnet_s1 hgnetv2_b0"),
-    *_all("timm", "convnextv2_atto gcresnet50t poolformer_s12 edgenext_xx_small repvit_m0_9"),
-    *_all("timm", "tf_efficientnet_lite0 tf_efficientnetv2_b0"),
-    *_all("timm", "convnext_atto", both=True),
-    *_all("timm", "inception_v4 inception_resnet_v2", (1, 3, 139, 139)),
-    *_all("timm", "mobilenetv4_hybrid_medium fastvit_t8 mobilevit_xxs", has_truth=False),
-    *_all("timm", "coatnet_nano_rw_224 botnet26t_256", LARGE, has_truth=False),
     Specimen("own/unet", (1, 3, 64, 64), Target.element(2, 30, 30), both=True),
-    Specimen("own/yolo", SMALL, Target.box(100, 7)),
-    Specimen("own/cbam", (1, 3, 48, 48)),
+    Specimen("own/yolo", SMALL, Target.box(60, 7), both=True),
+    Specimen("own/cbam", (1, 3, 48, 48), both=True),
     Specimen("own/audio_1d", (1, 1, 4000), both=True),
-    Specimen("own/attention", (1, 3, 32, 32)),
+    Specimen("own/attention", (1, 3, 32, 32), both=True),
+    *_all("torchvision", "alexnet vgg11", LARGE, both=True),
+    *_all("torchvision", "resnet18 densenet121 squeezenet1_0 squeezenet1_1 googlenet", both=True),
+    *_all("torchvision", "mobilenet_v2 mobilenet_v3_small shufflenet_v2_x0_5", both=True),
+    *_all("torchvision", "mnasnet0_5 efficientnet_b0 efficientnet_v2_s convnext_tiny", both=True),
+    *_all("torchvision", "resnext50_32x4d wide_resnet50_2", both=True),
+    *_all("torchvision", "regnet_x_400mf regnet_y_400mf", both=True),
+    *_all("torchvision", "inception_v3", (1, 3, 107, 107), both=True),
+    *_all("torchvision", "swin_t swin_v2_t", both=True),
+    *_all("torchvision", "vit_b_32 maxvit_t", LARGE, both=True),
+    *_all("torchvision", "segmentation.lraspp_mobilenet_v3_large", target=MIDDLE, both=True),
+    *_all("torchvision", "segmentation.deeplabv3_mobilenet_v3_large", target=MIDDLE, both=True),
+    *_all("torchvision", "segmentation.fcn_resnet50", target=MIDDLE, both=True),
+    *_all("torchvision", "video.r3d_18 video.mc3_18 video.r2plus1d_18", CLIP, both=True),
+    *_all("torchvision", "video.s3d", (1, 3, 14, 64, 64), both=True),
+    *_all("torchvision", "video.mvit_v1_b video.mvit_v2_s", (1, 3, 16, 224, 224)),
+    *_all("torchvision", "video.swin3d_t", CLIP),
+    *_all("timm", "mobilenetv1_100 mobilenetv4_conv_small ghostnet_050 ghostnetv2_100", both=True),
+    *_all("timm", "repvgg_a0 mobileone_s0 nfnet_l0 cspdarknet53 ese_vovnet19b_slim", both=True),
+    *_all("timm", "res2net50_26w_4s seresnet18 ecaresnet26t hrnet_w18_small dla34", both=True),
+    *_all("timm", "convnext_atto convnextv2_atto tresnet_m resnetblur50 mixnet_s", both=True),
+    *_all("timm", "tf_efficientnet_lite0 tf_efficientnetv2_b0 xception41", both=True),
+    *_all("timm", "dm_nfnet_f0 darknet53 dpn68 skresnet18 resnest14d rexnet_100 selecsls42b"),
+    *_all("timm", "lcnet_050 starnet_s1 hgnetv2_b0 gcresnet50t poolformer_s12 edgenext_xx_small"),
+    *_all("timm", "repvit_m0_9 fbnetc_100 gernet_s convmixer_768_32 inception_next_tiny"),
+    *_all("timm", "inception_v4 inception_resnet_v2", (1, 3, 107, 107)),
+    *_all("timm", "mobilenetv4_hybrid_medium fastvit_t8 efficientvit_b0"),
+    *_all("timm", "mobilevit_xxs mobilevitv2_050", (1, 3, 128, 128)),
+    *_all("timm", "coatnet_nano_rw_224 levit_conv_128s", LARGE),
+    *_all("timm", "botnet26t_256", (1, 3, 256, 256)),
+    *_all("torchvision", "mobilenet_v3_large shufflenet_v2_x2_0 mnasnet1_3 densenet161"),
+    *_all("torchvision", "densenet201 resnet152 resnext101_32x8d wide_resnet101_2"),
+    *_all("torchvision", "efficientnet_b7 efficientnet_v2_l convnext_large"),
+    *_all("torchvision", "regnet_x_32gf regnet_y_32gf"),
+    *_all("torchvision", "segmentation.deeplabv3_resnet101", target=MIDDLE),
+    *_all("torchvision", "swin_b swin_v2_b"),
+    *_all("torchvision", "vgg19_bn vit_l_16", LARGE),
 )

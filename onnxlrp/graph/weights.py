@@ -73,7 +73,9 @@ def _bare(proto: onnx.ModelProto) -> onnx.ModelProto:
     )
     bare.graph.name = proto.graph.name or "graph"  # onnxruntime refuses a graph without a name
     bare.graph.output.extend(proto.graph.output)
-    bare.graph.value_info.extend(proto.graph.value_info)
+    constants = {tensor.name for tensor in proto.graph.initializer}  # they have shapes of their own
+    declared = proto.graph.value_info
+    bare.graph.value_info.extend(port for port in declared if port.name not in constants)
     for port in bare.graph.value_info:  # shapes may hold for another input than the declared one
         port.type.tensor_type.ClearField("shape")
     return bare

@@ -139,3 +139,15 @@ def test_half_precision_weights_become_float32_for_the_layers():
     model = load(network(text, w=linear(40, 30).astype(np.float16)))
     assert model.weights["w"].dtype == np.float16
     assert model.constants["w"].dtype == np.float32
+
+
+def test_declared_types_of_constants_do_not_spoil_shapes():
+    """PyTorch's newer exporter declares constants, too; ONNX then misread a Slice's axes."""
+    text = "(float[1, 4, 5] x) => (float[1, 2, 5] y) { y = Slice(x, zero, two, one) }"
+    proto = network(text, zero=np.array([0]), two=np.array([2]), one=np.array([1]))
+    for name in ("zero", "two", "one"):
+        port = helper.make_tensor_value_info(name, TensorProto.INT64, [1])
+        proto.graph.value_info.append(port)
+    proto.graph.output[0].type.tensor_type.ClearField("shape")
+    (layer,) = load(proto).layers
+    assert layer.op == "Slice"
