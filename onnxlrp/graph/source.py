@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import mmap
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from onnxlrp.errors import ModelError, ModelFileError
 from onnxlrp.graph.inference import open_session
+from onnxlrp.graph.wire import without_weights
 
 if TYPE_CHECKING:
     import onnx
 
 OLDEST_IR = 3
 OLDEST_OPSET = 7
+
+HEAVY = 1024
+"""Bytes from which a tensor leaves the ModelProto: shape inference needs smaller ones only."""
+
+PLAIN: Mapping[str, int] = {
+    "float32": 1, "uint8": 2, "int8": 3, "int32": 6, "int64": 7, "float16": 10, "float64": 11,
+}  # fmt: skip
+"""Element types that NumPy, onnxruntime and the file store alike, with ONNX's numbers for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,8 @@ class Source:
         Not to be changed: it may be the caller's own.
     folder : Path or None
         Where external data may lie; None without a path.
+    values : mapping of str to ndarray of uint8
+        Bytes of the big initializers, which ``proto`` then lacks.
     """
 
     name: str
@@ -43,6 +57,7 @@ class Source:
     sha256: str
     proto: onnx.ModelProto
     folder: Path | None
+    values: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
 
     @property
     def opset(self) -> int:
@@ -95,7 +110,7 @@ def _digest(proto: onnx.ModelProto) -> str:
 
 
 def _from_path(path: Path) -> Source:
-    """Parse a file without copying it: its bytes are mapped, not read."""
+    """Parse a file whose bytes are mapped, not read: of its weights one copy is made."""
     if path.is_dir():
         raise ModelFileError(f"{path}: is a directory; name the .onnx file in it.")
     try:
@@ -114,19 +129,27 @@ def _from_path(path: Path) -> Source:
 
 
 def _parsed(content: memoryview, name: str, where: str, folder: Path | None) -> Source:
-    """Parse serialised bytes."""
+    """Parse serialised bytes, the big weights left out and copied once."""
     import onnx
     from google.protobuf.message import DecodeError
 
     digest = hashlib.sha256(content).hexdigest()
+    cut: Mapping[int, memoryview] = {}
+    light: bytes | memoryview = content
+    try:
+        light, cut = without_weights(content, HEAVY, frozenset(PLAIN.values()))
+    except ValueError:  # no exporter's; what is wrong with it, the parser says
+        cut = {}
     try:
         # The parser takes any buffer, although its signature says bytes: nothing is copied.
-        proto = onnx.ModelProto.FromString(content)  # type: ignore[arg-type]
+        proto = onnx.ModelProto.FromString(light)  # type: ignore[arg-type]
     except DecodeError as error:
         raise ModelFileError(
             f"{where}: not an ONNX model, or truncated; export or copy the file again."
         ) from error
-    return Source(name, where, digest, proto, folder)
+    tensors = proto.graph.initializer
+    values = {tensors[i].name: np.frombuffer(view, np.uint8).copy() for i, view in cut.items()}
+    return Source(name, where, digest, proto, folder, values)
 
 
 def _check_complete(source: Source) -> None:

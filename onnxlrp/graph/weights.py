@@ -13,16 +13,10 @@ from numpy.typing import NDArray
 from onnxlrp.errors import ModelFileError
 from onnxlrp.graph.inference import Weights
 from onnxlrp.graph.proto import dtype_of, label
-from onnxlrp.graph.source import Source
+from onnxlrp.graph.source import HEAVY, PLAIN, Source
 
 if TYPE_CHECKING:
     import onnx
-
-HEAVY = 1024
-"""Bytes from which a tensor leaves the ModelProto: shape inference needs smaller ones only."""
-
-_PLAIN = frozenset({"float16", "float32", "float64", "int8", "uint8", "int32", "int64"})
-"""Element types that NumPy, onnxruntime and the file store alike."""
 
 
 def separate(source: Source) -> tuple[onnx.ModelProto, Weights]:
@@ -92,7 +86,7 @@ def _big_constant(node: onnx.NodeProto) -> onnx.TensorProto | None:
 def _is_plain(tensor: onnx.TensorProto) -> bool:
     """Tell whether the tensor's values can live outside of the ModelProto."""
     dtype = dtype_of(tensor.data_type)
-    return dtype is not None and dtype.name in _PLAIN
+    return dtype is not None and dtype.name in PLAIN
 
 
 def _size(tensor: onnx.TensorProto) -> int:
@@ -107,8 +101,13 @@ def _values(name: str, tensor: onnx.TensorProto, source: Source) -> NDArray[Any]
 
     if tensor.data_location == TensorProto.EXTERNAL:
         return _external(name, tensor, source)
+    raw, dtype = source.values.get(name), dtype_of(tensor.data_type)
+    values: NDArray[Any]
     try:
-        values: NDArray[Any] = numpy_helper.to_array(tensor)
+        if raw is None or dtype is None:
+            values = numpy_helper.to_array(tensor)
+        else:
+            values = raw.view(dtype).reshape(tuple(tensor.dims))
     except (ValueError, TypeError, KeyError) as error:
         raise ModelFileError(
             f"{source.where}: initializer {name!r} of shape {tuple(tensor.dims)} is damaged "
