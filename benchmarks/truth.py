@@ -50,6 +50,9 @@ SUMS = {
 }  # fmt: skip
 IN_PLACE = {"__iadd__": torch.add, "__isub__": torch.sub, "add_": torch.add, "sub_": torch.sub}
 QUOTIENTS = {"div", "divide", "true_divide", "__truediv__", "__itruediv__"}
+ELEMENTWISE = {
+    *ACTIVATIONS, *GATES, *PRODUCTS, *QUOTIENTS, "__add__", "__iadd__", "__radd__", "add", "sub",
+} - {"softmax"}  # fmt: skip
 
 Linear = Callable[[Tensor, Tensor], Tensor]
 """The linear map of a layer: (input, weight) → output, without bias."""
@@ -102,8 +105,12 @@ class Bent(TorchFunctionMode):
             if isinstance(out, Tensor):
                 deep = plain in CONVOLUTIONS or plain in ("linear", "matmul")
                 out.is_deep = deep or any(getattr(t, "is_deep", False) for t in tensors)
-                gate = plain in GATES | STATISTICS or _is_unit_clamp(plain, args, kwargs)
+                out.highest = _highest(plain, args, kwargs)
+                gate = plain in GATES | STATISTICS or out.highest == 1
                 out.is_gate = gate or _stays_gate(plain, tensors)
+                varying = [t for t in tensors if t.requires_grad]
+                if plain in ELEMENTWISE and len(varying) == 1:
+                    out.sources = (varying[0], *getattr(varying[0], "sources", ()))
         return made
 
     def _called(self, name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -118,6 +125,8 @@ class Bent(TorchFunctionMode):
             folded = self._affine(name, *args, **kwargs)
             if folded is not None:
                 return folded
+        if func.__name__ == "add_" and not args[0].requires_grad:
+            raise NotImplementedError("a sum that is gathered in place")
         if name in SUMS:
             return shared(IN_PLACE.get(func.__name__, func)(*args, **kwargs))
         if name in PRODUCTS:
@@ -283,8 +292,17 @@ def _stays_gate(name: str, tensors: list[Tensor]) -> bool:
     return name in PRODUCTS and all(gates)
 
 
-def _is_unit_clamp(name: str, args: Any, kwargs: Any) -> bool:
-    return name == "clamp" and (*args[1:], *kwargs.values()) == (0, 1)
+def _highest(name: str, args: Any, kwargs: Any) -> float | None:
+    """What a clamp from 0 on, scaled by a constant or not, can reach; None for anything else."""
+    if name == "relu6":
+        return 6.0
+    if name in ("clamp", "hardtanh", "clip"):
+        low, high, *_ = (*args[1:], *kwargs.values(), None, None)
+        return None if high is None or float(low) != 0 else float(high)
+    before = getattr(args[0], "highest", None) if len(args) == 2 else None
+    if before is None or name not in PRODUCTS | QUOTIENTS or getattr(args[1], "numel", int)() > 1:
+        return None
+    return round(before * float(args[1]) ** (1 if name in PRODUCTS else -1), 6)
 
 
 def _out_of_place(func: Any, name: str) -> Any:
@@ -323,11 +341,14 @@ def passing(x: Tensor, y: Tensor) -> Tensor:
 
 
 def product(a: Any, b: Any) -> Tensor:
-    """a·b: all to the signal if the other one is a gate, else half to each."""
+    """a·b: all to the signal if the other one is a gate or made of it, else half to each."""
     both = all(isinstance(t, Tensor) and t.requires_grad for t in (a, b))
     if not both:
         return torch.mul(a, b)
-    gates = [getattr(t, "is_gate", False) for t in (a, b)]
+    gates = [
+        getattr(gate, "is_gate", False) or any(t is signal for t in getattr(gate, "sources", ()))
+        for gate, signal in ((a, b), (b, a))
+    ]
     if gates[0] != gates[1]:
         return a.detach() * b if gates[0] else a * b.detach()
     return 0.5 * (a * b.detach() + a.detach() * b)

