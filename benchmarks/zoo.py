@@ -62,6 +62,7 @@ def specimen_row(specimen: Any, folder: Path, one_exporter: bool) -> Row:
     """Export a PyTorch network and compare its explanations with the truth."""
     import torch
 
+    torch.set_num_threads(1)  # in float64 its threads mostly wait for each other
     torch.backends.mha.set_fastpath_enabled(False)  # one node that the older exporter lacks
     network, x = specimen.build(), specimen.picture()
     path = folder / "network.onnx"

@@ -47,6 +47,7 @@ def operators_page() -> str:
     from onnx import defs
 
     from onnxlrp.graph.model import Node
+    from onnxlrp.graph.proto import SPELLED_OUT
     from onnxlrp.ops import OPERATIONS
     from onnxlrp.ops.refusals import UNSIGNALLED, refusal
 
@@ -55,6 +56,8 @@ def operators_page() -> str:
     for name in sorted(standard | set(OPERATIONS), key=str.casefold):
         if name in OPERATIONS:
             line = _treatment(OPERATIONS[name])
+        elif name in SPELLED_OUT:
+            line = "written out as ONNX defines it, each step as this table says"
         elif name in UNSIGNALLED:
             line = "makes shapes, masks or constants: held fixed, no relevance reaches it"
         else:

@@ -102,13 +102,41 @@ def inferred(proto: onnx.ModelProto) -> Mapping[str, Tensor]:
     return {port.name: found for port in ports if (found := tensor(port)) is not None}
 
 
+SPELLED_OUT = frozenset({"Attention", "RotaryEmbedding"})
+"""Standard operators that ONNX itself defines as functions of others, for which rules are known."""
+
+
 def inlined(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """Replace the calls of the model's own functions by their nodes."""
-    if not proto.functions:
-        return proto
+    """Replace the calls of functions by their nodes: the model's own ones, and attention's."""
     from onnx import inliner
 
-    return inliner.inline_local_functions(proto)
+    if proto.functions:
+        proto = inliner.inline_local_functions(proto)
+    standard = {node.op_type for node in proto.graph.node if node.domain in ("", "ai.onnx")}
+    wanted = [("", name) for name in sorted(standard & SPELLED_OUT)]
+    if not wanted:
+        return proto
+    proto = _with_types_of_constants(proto)
+    proto = inliner.inline_selected_functions(proto, wanted, inline_schema_functions=True)
+    constants = {tensor.name for tensor in proto.graph.initializer}
+    declared = [port for port in proto.graph.value_info if port.name not in constants]
+    del proto.graph.value_info[:]
+    proto.graph.value_info.extend(declared)
+    return proto
+
+
+def _with_types_of_constants(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Declare initializers like other tensors: ONNX's inliner reads no types elsewhere."""
+    import onnx
+
+    typed = onnx.ModelProto()
+    typed.CopyFrom(proto)
+    for constant in proto.graph.initializer:
+        port = onnx.helper.make_tensor_value_info(
+            constant.name, constant.data_type, list(constant.dims)
+        )
+        typed.graph.value_info.append(port)
+    return typed
 
 
 def in_order(proto: onnx.ModelProto) -> onnx.ModelProto:

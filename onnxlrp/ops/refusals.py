@@ -21,7 +21,6 @@ _CONTROL = "control flow that the picture decides; export one branch, or unrolle
 _SEQUENCE = "sequences of tensors have no rule here; export with fixed shapes (Split, Concat)"
 _TEXT = "it works on text, not on pictures"
 _LOSS = "a loss is not explained; name the scores that it reads as output"
-_FUSED = "many steps in one node; export with opset {} or older, where they are spelled out"
 _STATE = "layers with a state that is carried from call to call are not explained here"
 
 REFUSALS: Mapping[str, str] = {
@@ -54,10 +53,8 @@ REFUSALS: Mapping[str, str] = {
     "CumProd": "a running product has no rule here",
     "Mod": "a remainder has no rule here",
     "Col2Im": "overlapping blocks have no rule here; ConvTranspose does the same sum",
+    "SwiGLU": "many steps in one node; export with opset 27 or older, where they are spelled out",
     "ReverseSequence": "it reverses each picture by another length; reverse with Slice instead",
-    "Attention": _FUSED.format(22),
-    "RotaryEmbedding": _FUSED.format(22),
-    "SwiGLU": _FUSED.format(27),
 }  # fmt: skip
 """ONNX operator → why a network with it on its way is refused."""
 
