@@ -60,6 +60,11 @@ class LayerBooks:
     inputs: Mapping[str, NDArray[np.float64]] = field(default_factory=dict, kw_only=True)
 
     @property
+    def lost(self) -> NDArray[np.float64]:
+        """What the layer did not hand on; negative where it handed on more than arrived."""
+        return self.arrived - self.handed
+
+    @property
     def other(self) -> NDArray[np.float64]:
         """Neither handed on nor absorbed: neurons without contributions, coefficients off 1."""
         rest: NDArray[np.float64] = self.arrived - self.handed - self.bias - self.epsilon

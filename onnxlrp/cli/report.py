@@ -81,12 +81,7 @@ def _rows(explanation: Explanation) -> Iterator[tuple[str, ...]]:
 
 def _is_shown(book: LayerBooks, start: float) -> bool:
     """Whether a layer has weights, or kept something back."""
-    return book.layer.weighted or abs(_lost(book)) > _NOTHING * abs(start)
-
-
-def _lost(book: LayerBooks) -> float:
-    """Σ R that a layer did not hand on; negative where it handed on more than arrived."""
-    return float((book.arrived - book.handed).sum())
+    return book.layer.weighted or abs(float(book.lost.sum())) > _NOTHING * abs(start)
 
 
 def _cell(value: float, start: float) -> str:

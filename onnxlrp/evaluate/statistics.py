@@ -158,8 +158,8 @@ def most_lost(statistics: Sequence[LayerBooks]) -> LayerBooks | None:
     """
     books = _checked(statistics)
     started = abs(float(books[0].arrived.sum()))
-    book = max(books, key=lambda book: abs(_lost(book)))
-    return book if abs(_lost(book)) > NOTEWORTHY * started else None
+    book = max(books, key=lambda book: abs(float(book.lost.sum())))
+    return book if abs(float(book.lost.sum())) > NOTEWORTHY * started else None
 
 
 def where_lost(statistics: Sequence[LayerBooks]) -> str:
@@ -190,9 +190,8 @@ def where_lost(statistics: Sequence[LayerBooks]) -> str:
     amounts = f"{arrived} arrive, {handed} are handed on"
     where = f"{book.layer.name} ({book.rule or book.layer.op}): {amounts}"
     started = float(statistics[0].arrived.sum())
-    verb, share = (
-        ("lost", "the rest") if _lost(book) * started >= 0 else ("added", "a negative share")
-    )
+    gone = float(book.lost.sum()) * started >= 0
+    verb, share = ("lost", "the rest") if gone else ("added", "a negative share")
     causes = {
         f"its bias absorbs {share} (bias=spread in the rule would hand it on)": book.bias,
         f"its ε absorbs {share} (a smaller one would change less)": book.epsilon,
@@ -290,11 +289,6 @@ def _checked(books: Sequence[LayerBooks]) -> Sequence[LayerBooks]:
     if not books:
         raise InputError("there are no books: explain with books=True.")
     return books
-
-
-def _lost(book: LayerBooks) -> float:
-    """Σ R that a layer did not hand on; negative where it handed on more than arrived."""
-    return float((book.arrived - book.handed).sum())
 
 
 def _number(value: float) -> str:
