@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from onnxlrp.errors import NumericalError
 from onnxlrp.graph.model import Layer
-from onnxlrp.kernels import all_finite, sum_per_sample, sweep_threads
-from onnxlrp.linear import Absorbed, Maps, Preactivation, Seen, redistribute, see_input
+from onnxlrp.kernels import all_finite, sum_per_sample, sweep_threads, weighted_sum
+from onnxlrp.linear import Absorbed, redistribute
 from onnxlrp.memory import Memory, Trail
 from onnxlrp.ops.base import Array, Linear, Shape, Tensors
 from onnxlrp.plan import Plan, Step
+from onnxlrp.preactivation import Maps, Preactivation, Seen, see_input
 
 Progress = Callable[[int, int, str], None]
 """Called with (steps done, steps in all, name of the layer just done)."""
@@ -182,17 +183,20 @@ class Sweep:
             assert outputs[0] is not None
             shapes = tuple(self.tensors.shape(name) for name in op.signal_names)
             z = self._preactivation(step, op, shapes)
-            parts, absorbed = redistribute(
+            handed = redistribute(
                 op, step.rule, z, outputs[0], shapes, keep_books=self.books is not None
             )
+            parts, finite, absorbed = handed.parts, handed.finite, handed.absorbed
             if self.kept is not None:
                 self.kept.memory.put((step.layer.index, step.rule.input), z, z.nbytes)
         else:
             parts = op.propagate_all(outputs, self.tensors)
+            made = (part for part in parts if all(part is not r for r in outputs))
+            finite = all(all_finite(np.ascontiguousarray(part)) for part in made)
+        if not finite:
+            raise NumericalError(_overflow(step))
         for name, part in zip(op.signal_names, parts, strict=True):
-            if not all_finite(np.ascontiguousarray(part)):
-                raise NumericalError(_overflow(step))
-            pending[name] = part if name not in pending else pending[name] + part
+            pending[name] = part if name not in pending else _sum(pending[name], part)
         if self.books is not None:
             self._keep_books(step, outputs, parts, absorbed)
         return sum(part.nbytes for part in parts)
@@ -239,6 +243,13 @@ class Sweep:
         for name, part in zip(step.operation.signal_names, parts, strict=True):
             inputs[name] = inputs.get(name, 0) + _total((part,), self.pictures)
         self.books.append(LayerBooks(step.layer, rule, *sums, inputs=inputs))
+
+
+def _sum(one: Array, other: Array) -> Array:
+    """R from two layers that read the same tensor; neither array is written."""
+    total = np.empty(one.shape, np.float32)
+    weighted_sum(np.ascontiguousarray(one), 1.0, np.ascontiguousarray(other), 1.0, total)
+    return total
 
 
 def _total(relevances: Iterable[NDArray[Any] | None], pictures: int) -> NDArray[np.float64]:

@@ -16,10 +16,10 @@ from onnxlrp.engine import Kept, LayerBooks, Progress, Sweep
 from onnxlrp.errors import ModelError, did_you_mean
 from onnxlrp.graph.model import Model
 from onnxlrp.kernels import ensure_compiled
-from onnxlrp.linear import Maps
 from onnxlrp.ops import Operation, bind
 from onnxlrp.ops.base import Array
 from onnxlrp.plan import Plan, make_plan, readable_tensors
+from onnxlrp.preactivation import Maps
 from onnxlrp.runtime.activations import Activations
 from onnxlrp.runtime.device import Device
 from onnxlrp.runtime.forward import Forward, Precision, open_forward

@@ -4,13 +4,7 @@ Each call splits its work over one pool of threads in blocks that depend on the 
 alone, so that the result is the same bits on any number of threads and in any batch.
 """
 
-from onnxlrp.kernels.branches import (
-    add_product,
-    add_to_channels,
-    any_below_zero,
-    branch_ratio,
-    weighted_sum,
-)
+from onnxlrp.kernels.branches import Denominator, add_product, weighted_sum
 from onnxlrp.kernels.convolution import ConvKernel, prepare_convolution
 from onnxlrp.kernels.elementwise import (
     all_finite,
@@ -36,12 +30,10 @@ from onnxlrp.kernels.warmup import ensure_compiled, is_compiled
 __all__ = [
     "ConvGeometry",
     "ConvKernel",
+    "Denominator",
     "PoolGeometry",
     "add_product",
-    "add_to_channels",
     "all_finite",
-    "any_below_zero",
-    "branch_ratio",
     "clip_negative",
     "clip_positive",
     "ensure_compiled",

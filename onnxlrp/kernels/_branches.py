@@ -16,43 +16,50 @@ def weighted_sum(u: Any, cu: Any, v: Any, cv: Any, out: Any) -> None:
         out[i] = cu * u[i] + cv * v[i]
 
 
-@kernel(read(), read(), read(), f4, read(), i8, write(), i8, i8, i8)
-def branch_ratio(
-    d: Any, z: Any, relevance: Any, coefficient: Any, epsilon: Any, where: Any, out: Any,
-    size: Any, first: Any, last: Any,
+@kernel(read(2), f4, read(2), f4, read(), i8, i8, write(2))
+def mix(
+    u: Any, cu: Any, v: Any, cv: Any, bias: Any, first: Any, last: Any, out: Any
 ) -> None:  # fmt: skip
-    """Q = coefficient·R / stab(d) where the sign of z allows it, for the elements first to last."""
+    """D = cu·u + cv·v + b, one b for each row, for the rows first to last."""
+    for row in range(first, last):
+        one, other, b, d = u[row], v[row], bias[row % bias.size], out[row]
+        for i in range(d.size):
+            d[i] = cu * one[i] + cv * other[i] + b
+
+
+@kernel(
+    read(2), f4, read(2), f4, read(), read(2), read(2), f4, read(), i8, i8, i8, write(2),
+    returns=b1,
+)  # fmt: skip
+def branch_ratio(
+    u: Any, cu: Any, v: Any, cv: Any, bias: Any, sign: Any, relevance: Any, coefficient: Any,
+    epsilon: Any, where: Any, first: Any, last: Any, out: Any,
+) -> Any:  # fmt: skip
+    """Q = c·R / stab(d), d = cu·u + cv·v + b, where the sign allows it, for the rows first to last.
+
+    Returns whether no relevance stands where the sign is negative.
+    """
     side = np.float32(1.0) if where == 1 else np.float32(-1.0)
-    zero = np.float32(0.0)
-    for n in range(first // size, (last + size - 1) // size):
-        low, high = max(first, n * size), min(last, (n + 1) * size)
-        den, pre, r, q = d[low:high], z[low:high], relevance[low:high], out[low:high]
-        for i in range(high - low):
-            stab = den[i] + (epsilon[n] if den[i] >= zero else -epsilon[n])
+    zero, left = np.float32(0.0), False
+    samples = u.shape[0] // epsilon.size
+    for row in range(first, last):
+        one, other, b, eps = u[row], v[row], bias[row % bias.size], epsilon[row // samples]
+        pre, r, q = sign[row], relevance[row], out[row]
+        for i in range(q.size):
+            d = cu * one[i] + cv * other[i] + b
+            stab = d + (eps if d >= zero else -eps)
             counts = r[i] != zero and stab != zero and (where == 0 or side * pre[i] > zero)
+            left |= (pre[i] < zero) & (r[i] != zero)
             q[i] = coefficient * r[i] / stab if counts else zero
+    return not left
 
 
-@kernel(read(), read(), returns=b1)
-def any_below_zero(z: Any, relevance: Any) -> Any:
-    """Whether any R ≠ 0 stands where z < 0."""
-    found = False
-    for i in range(z.size):
-        found |= (z[i] < 0.0) & (relevance[i] != 0.0)
-    return found
-
-
-@kernel(read(2), read(), write(2))
-def add_to_channels(z: Any, bias: Any, out: Any) -> None:
-    """Out = z + b, one b for each row."""
-    for k in range(z.shape[0]):
-        row, target, b = z[k], out[k], bias[k]
-        for i in range(row.size):
-            target[i] = row[i] + b
-
-
-@kernel(read(), read(), write())
-def add_product(a: Any, g: Any, out: Any) -> None:
-    """Out += a·g."""
+@kernel(read(), read(), write(), returns=b1)
+def add_product(a: Any, g: Any, out: Any) -> Any:
+    """Out += a·g; whether all of it is finite."""
+    infinite = False
     for i in range(a.size):
-        out[i] += a[i] * g[i]
+        value = out[i] + a[i] * g[i]
+        out[i] = value
+        infinite |= not abs(value) < np.float32(np.inf)
+    return not infinite

@@ -26,11 +26,15 @@ def ratio(
             s[i] = coefficient * r[i] / d if r[i] != 0.0 else np.float32(0.0)
 
 
-@kernel(read(), read(), write())
-def product(a: Any, g: Any, out: Any) -> None:
-    """Write a·g."""
+@kernel(read(), read(), write(), returns=b1)
+def product(a: Any, g: Any, out: Any) -> Any:
+    """Write a·g; whether all of it is finite."""
+    infinite = False
     for i in range(a.size):
-        out[i] = a[i] * g[i]
+        value = a[i] * g[i]
+        out[i] = value
+        infinite |= not abs(value) < np.float32(np.inf)
+    return not infinite
 
 
 @kernel(read(), write())

@@ -5,21 +5,24 @@ Axis 0 is always the sample. All arrays are float32 in C order; outputs are writ
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from onnxlrp.kernels import _branches as loops
 from onnxlrp.kernels.elementwise import (
     _BLOCK,
     Array,
-    _any_block,
     _flatten,
     _over_parts,
     _over_ranges,
     _sample_size,
 )
-from onnxlrp.kernels.threads import run, sweep_threads
+
+#: The bias of a layer that has none.
+_NONE = np.zeros(1, np.float32)
 
 
 def weighted_sum(u: Array, cu: float, v: Array, cv: float, out: Array) -> None:
@@ -27,76 +30,116 @@ def weighted_sum(u: Array, cu: float, v: Array, cv: float, out: Array) -> None:
     _over_parts(lambda a, b, c: loops.weighted_sum(a, cu, b, cv, c), u, v, out)
 
 
-def any_below_zero(z: Array, relevance: Array) -> bool:
-    """Whether any relevance stands at an element where z < 0.
+def add_product(a: Array, g: Array, out: Array) -> bool:
+    """Product added in place, out += a·g, for arrays of one shape; whether all of it is finite."""
+    return _over_parts(loops.add_product, a, g, out)
+
+
+@dataclass(frozen=True, slots=True)
+class Denominator:
+    """What a branch divides by, d = of_whole·whole + of_part·part + b, summed where it is read.
+
+    Parameters
+    ----------
+    whole, part : (N, K, ...) float32
+        They may be the same array.
+    of_whole, of_part : float
+    bias : (K,) float32, or None
+        b of each channel.
 
     Examples
     --------
-    >>> z = np.array([[1.0, -1.0]], np.float32)
-    >>> any_below_zero(z, np.array([[5.0, 0.0]], np.float32))
-    False
+    >>> z = np.array([[1.0, -2.0]], np.float32)
+    >>> Denominator(z, 1.0, z, 0.5, np.array([0.25, 0.0], np.float32)).array().tolist()
+    [[1.75, -3.0]]
     """
-    return _any_block(loops.any_below_zero, *_flatten(z, relevance))
+
+    whole: Array
+    of_whole: float = 1.0
+    part: Array | None = None
+    of_part: float = 0.0
+    bias: Array | None = None
+
+    @property
+    def samples(self) -> int:
+        """N."""
+        return len(self.whole)
+
+    def array(self) -> Array:
+        """The sum, as an array: a new one, unless it is `whole` itself."""
+        if self.of_whole == 1 and self.of_part == 0 and self.bias is None:
+            return self.whole
+        terms, out = self._terms(), np.empty(self.whole.shape, np.float32)
+        rows = _rows(out)
+        _over_rows(rows, lambda first, last: loops.mix(*terms, first, last, rows))
+        return out
+
+    def ratio(
+        self,
+        sign: Array | None,
+        relevance: Array,
+        coefficient: float,
+        epsilon: Array,
+        where: int,
+        out: Array,
+    ) -> bool:
+        """Ratio of one branch, q = c·R / stab(d) with stab(d) = d + ε·(1 if d ≥ 0 else −1).
+
+        q is exactly 0 where R = 0, where stab(d) = 0 (nothing contributed, nothing to share), and
+        where the condition on the sign does not hold.
+
+        Parameters
+        ----------
+        sign : (N, K, ...) float32, or None
+            Whose sign decides: the pre-activation. None: that of `whole`.
+        relevance : (N, K, ...) float32
+        coefficient : float
+            The number c.
+        epsilon : (N,) float32
+            The stabiliser ε of each sample.
+        where : int
+            0: always; 1: only where the sign is positive; 2: only where it is negative.
+        out : (N, K, ...) float32
+            Written; may be `relevance` itself.
+
+        Returns
+        -------
+        bool
+            Whether no relevance stands where the sign is negative.
+
+        Raises
+        ------
+        InputError
+            If shapes differ, or an array is not float32 in C order.
+        """
+        sign = self.whole if sign is None else sign
+        part = self.whole if self.part is None else self.part
+        _flatten(self.whole, part, sign, relevance, out)
+        _sample_size(self.whole, epsilon)
+        if out.size == 0:
+            return True
+        terms, q = self._terms(), _rows(out)
+        z, r = _rows(sign), _rows(relevance)
+        return _over_rows(
+            q,
+            lambda first, last: loops.branch_ratio(
+                *terms, z, r, coefficient, epsilon, where, first, last, q
+            ),
+        )
+
+    def _terms(self) -> tuple[Array, float, Array, float, Array]:
+        """The sum as kernels take it."""
+        part = self.whole if self.part is None else self.part
+        bias = _NONE if self.bias is None else self.bias
+        return _rows(self.whole), self.of_whole, _rows(part), self.of_part, bias
 
 
-def add_to_channels(z: Array, bias: Array, out: Array) -> None:
-    """Bias added to its channel, out = z + b.
-
-    Parameters
-    ----------
-    z, out : (N, K, ...) float32
-        `out` may be `z`.
-    bias : (K,) float32
-    """
-    _flatten(z, out)
-    rows = [a.reshape(a.shape[0] * a.shape[1], -1) for a in (z, out)]
-    values = np.tile(bias, len(z))
-    step = max(1, _BLOCK // max(1, rows[0].shape[1]))
-
-    def add(first: int) -> None:
-        part = slice(first, first + step)
-        loops.add_to_channels(rows[0][part], values[part], rows[1][part])
-
-    with sweep_threads():
-        run([partial(add, first) for first in range(0, len(values), step)])
+def _rows(array: NDArray[np.float32]) -> Array:
+    """Look at (N, K, ...) as one row for each sample and channel."""
+    return array.reshape(int(np.prod(array.shape[:2])), -1) if array.size else array.reshape(0, 1)
 
 
-def add_product(a: Array, g: Array, out: Array) -> None:
-    """Product added in place, out += a·g, for float32 arrays of one shape."""
-    _over_parts(loops.add_product, a, g, out)
-
-
-def branch_ratio(
-    d: Array, z: Array, relevance: Array, coefficient: float, epsilon: Array, where: int, out: Array
-) -> None:
-    """Ratio of one branch, q = c·R / stab(d) with stab(d) = d + ε·(1 if d ≥ 0 else −1).
-
-    q is exactly 0 where R = 0, where stab(d) = 0 (nothing contributed, nothing to share), and where
-    the condition on z does not hold.
-
-    Parameters
-    ----------
-    d, z, relevance : (N, ...) float32
-        Denominator of the branch, pre-activation whose sign decides, relevance R.
-    coefficient : float
-        The number c.
-    epsilon : (N,) float32
-        The stabiliser ε of each sample.
-    where : int
-        0: always; 1: only where z > 0; 2: only where z < 0.
-    out : (N, ...) float32
-        Written; may be `relevance` itself.
-
-    Raises
-    ------
-    InputError
-        If shapes differ, or an array is not float32 in C order.
-    """
-    flat = _flatten(d, z, relevance, out)
-    size = _sample_size(d, epsilon)
-    _over_ranges(
-        d.size,
-        lambda first, last: loops.branch_ratio(
-            *flat[:3], coefficient, epsilon, where, flat[3], size, first, last
-        ),
-    )
+def _over_rows(rows: Array, loop: Callable[[int, int], bool | None]) -> bool:
+    """Call the loop on blocks of rows."""
+    width = max(1, rows.shape[1])
+    return _over_ranges(len(rows), loop, max(1, _BLOCK // width), width)

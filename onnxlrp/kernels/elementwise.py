@@ -22,6 +22,8 @@ Array = NDArray[np.float32]
 _BLOCK = 65536
 #: Numbers that are searched in one job.
 _SEARCHED = 262144
+#: Seconds that an element takes where arrays come from memory, about.
+_SECONDS = 5e-10
 
 
 def ratio(z: Array, relevance: Array, coefficient: float, epsilon: Array, out: Array) -> None:
@@ -53,9 +55,21 @@ def ratio(z: Array, relevance: Array, coefficient: float, epsilon: Array, out: A
     )
 
 
-def product(a: Array, g: Array, out: Array) -> None:
-    """Product out = a·g of float32 arrays of one shape; `out` may be one of the inputs."""
-    _over_parts(loops.product, a, g, out)
+def product(a: Array, g: Array, out: Array) -> bool:
+    """Product out = a·g of float32 arrays of one shape; `out` may be one of the inputs.
+
+    Returns
+    -------
+    bool
+        Whether all of it is finite.
+
+    Examples
+    --------
+    >>> a = np.array([[1.0, 1e30]], np.float32)
+    >>> product(a, np.ones_like(a), np.empty_like(a)), product(a, a, np.empty_like(a))
+    (True, False)
+    """
+    return _over_parts(loops.product, a, g, out)
 
 
 def clip_positive(a: Array, out: Array) -> None:
@@ -152,18 +166,30 @@ def _sample_size(a: Array, epsilon: Array) -> int:
     return max(1, a[:1].size)
 
 
-def _over_ranges(size: int, loop: Callable[[int, int], None]) -> None:
-    """Call the loop on blocks of the range, spread over the pool."""
+def _over_ranges(
+    size: int, loop: Callable[[int, int], bool | None], block: int = _BLOCK, weight: int = 1
+) -> bool:
+    """Call the loop on blocks of the range, spread over the pool; whether no call returned False.
+
+    Each place of the range stands for `weight` elements.
+    """
+    failed: list[int] = []
+
+    def work(first: int) -> None:
+        if loop(first, min(first + block, size)) is False:
+            failed.append(first)
+
     with sweep_threads():
-        run([
-            partial(loop, first, min(first + _BLOCK, size)) for first in range(0, size, _BLOCK)
-        ])  # fmt: skip
+        jobs = [partial(work, first) for first in range(0, size, block)]
+        run(jobs, size * weight * _SECONDS)
+    return not failed
 
 
-def _over_parts(loop: Callable[..., None], *arrays: Array) -> None:
-    """Call the loop on blocks of the arrays, spread over the pool."""
+def _over_parts(loop: Callable[..., bool | None], *arrays: Array) -> bool:
+    """Call the loop on blocks of the arrays, spread over the pool; whether none returned False."""
     flat = _flatten(*arrays)
-    _over_ranges(flat[0].size, lambda first, last: loop(*(array[first:last] for array in flat)))
+    size = flat[0].size
+    return _over_ranges(size, lambda first, last: loop(*(array[first:last] for array in flat)))
 
 
 def _any_block(loop: Callable[..., bool], *flat: NDArray[Any]) -> bool:
@@ -174,7 +200,8 @@ def _any_block(loop: Callable[..., bool], *flat: NDArray[Any]) -> bool:
         if not found and loop(*(array[first : first + _SEARCHED] for array in flat)):
             found.append(True)
 
-    run([partial(search, first) for first in range(0, flat[0].size, _SEARCHED)])
+    jobs = [partial(search, first) for first in range(0, flat[0].size, _SEARCHED)]
+    run(jobs, flat[0].size * _SECONDS)
     return bool(found)
 
 
@@ -190,5 +217,6 @@ def _sum_samples(loop: Callable[[Array], float], a: Array) -> NDArray[np.float64
         partial_sums[n, block] = loop(samples[n, first : first + _BLOCK])
 
     with sweep_threads():
-        run([partial(add, n, block) for n in range(len(a)) for block in range(len(starts))])
+        jobs = [partial(add, n, block) for n in range(len(a)) for block in range(len(starts))]
+        run(jobs, a.size * _SECONDS)
     return np.asarray(partial_sums.sum(axis=1), np.float64)

@@ -7,6 +7,7 @@ thread or on many, so results are the same bits.
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -159,7 +160,11 @@ def set_num_threads(count: int) -> None:
             _settings.pool = None
 
 
-def run(jobs: Sequence[Job]) -> None:
+#: Seconds of work below which the calling thread is done before another one has woken up.
+_WORTH = 1e-4
+
+
+def run(jobs: Sequence[Job], seconds: float = math.inf) -> None:
     """Run independent jobs on the pool, the calling thread working too, and wait for them all.
 
     A job that itself calls `run` works its own jobs off one after another. The first exception is
@@ -169,9 +174,11 @@ def run(jobs: Sequence[Job]) -> None:
     ----------
     jobs : sequence of callables without arguments
         Each writes memory that no other job touches.
+    seconds : float, optional
+        What all of them take one thread, about: little work is done by the calling thread alone.
     """
     helpers = min(_settings.threads, len(jobs)) - 1
-    if helpers < 1 or _state.inside:
+    if helpers < 1 or _state.inside or seconds < _WORTH:
         for job in jobs:
             job()
         return

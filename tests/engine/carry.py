@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from onnxlrp.linear import Maps, Preactivation, Seen, redistribute, see_input
+from onnxlrp.linear import redistribute
+from onnxlrp.preactivation import Maps, Preactivation, Seen, see_input
 
 
 def carry(single, rule, relevance, bounds=None, use_z=True, keep_books=False):
@@ -18,5 +19,5 @@ def carry(single, rule, relevance, bounds=None, use_z=True, keep_books=False):
     if rule.input.is_plain and use_z:
         preactivation.take(z)
     shapes = tuple(x.shape for x in xs)
-    parts, books = redistribute(op, rule, preactivation, relevance, shapes, keep_books)
-    return (parts, books) if keep_books else parts
+    handed = redistribute(op, rule, preactivation, relevance, shapes, keep_books)
+    return (handed.parts, handed.absorbed) if keep_books else handed.parts

@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 
 from onnxlrp.errors import InputError
 from onnxlrp.kernels import (
+    Denominator,
     add_product,
-    add_to_channels,
     all_finite,
-    any_below_zero,
-    branch_ratio,
     clip_negative,
     clip_positive,
     has_negative,
@@ -50,7 +48,8 @@ def test_branch_ratio_is_its_formula(shape: tuple[int, ...], c: float, where: in
     d, z, r = normal(0, *shape), zeroed(1, *shape), zeroed(2, *shape)
     epsilon = np.linspace(0.1, 0.5, shape[0], dtype=np.float32)
     out = np.full(shape, np.nan, np.float32)
-    branch_ratio(d, z, r, c, epsilon, where, out)
+    left = not Denominator(d).ratio(z, r, c, epsilon, where, out)
+    assert left == bool(r[z < 0].any())
     holds = [np.ones(shape, bool), z > 0, z < 0][where]
     expected = np.where(holds, c * r / stab(d.astype(np.float64), epsilon), 0)
     np.testing.assert_allclose(out, expected, rtol=1e-4)
@@ -59,7 +58,7 @@ def test_branch_ratio_is_its_formula(shape: tuple[int, ...], c: float, where: in
 def test_branch_without_contributions_gives_nothing() -> None:
     d, r, out = np.zeros((1, 19), np.float32), np.ones((1, 19), np.float32), np.ones((1, 19))
     out = out.astype(np.float32)
-    branch_ratio(d, d, r, 1.0, np.zeros(1, np.float32), 0, out)
+    Denominator(d).ratio(None, r, 1.0, np.zeros(1, np.float32), 0, out)
     assert (out == 0).all()
 
 
@@ -120,7 +119,7 @@ def test_nan_passes_through_every_step() -> None:
     clip_negative(a, out[1])
     product(a, one, out[2])
     ratio(one, a, 1.0, np.zeros(1, np.float32), out[3])
-    branch_ratio(one, one, a, 1.0, np.zeros(1, np.float32), 0, out[4])
+    Denominator(one).ratio(None, a, 1.0, np.zeros(1, np.float32), 0, out[4])
     assert np.isnan(out).all()
 
 
@@ -153,11 +152,12 @@ def test_sums_of_samples() -> None:
 @pytest.mark.usefixtures("restored_threads")
 def test_threads_and_batch_change_no_bit_of_a_step() -> None:
     a, b, r = normal(0, *SHAPE), normal(1, *SHAPE), zeroed(2, *SHAPE)
-    epsilon = np.full(3, 0.1, np.float32)
+    epsilon, bias = np.full(3, 0.1, np.float32), normal(3, SHAPE[1])
 
     def results(part: slice) -> list[NDArray[Any]]:
         s = np.empty((3, *a[part].shape), np.float32)
-        branch_ratio(a[part], b[part], r[part], 0.5, epsilon[part], 1, s[0])
+        mixed = Denominator(a[part], 0.7, r[part], -0.2, bias)
+        mixed.ratio(b[part], r[part], 0.5, epsilon[part], 1, s[0])
         ratio(a[part], r[part], 1, epsilon[part], s[1])
         weighted_sum(a[part], 0.3, b[part], 0.7, s[2])
         return [*s, rms(a[part]), sum_per_sample(a[part])]
@@ -181,16 +181,24 @@ def test_misfits_of_arrays_are_refused() -> None:
         ratio(a, a, 1.0, np.ones(1, np.float32), a.copy())
 
 
-def test_any_relevance_below_zero_is_found() -> None:
-    z, r = np.abs(normal(0, *SHAPE)), np.zeros(SHAPE, np.float32)
-    assert not any_below_zero(z, r + 1)
-    z.reshape(-1)[-1] = -1
-    assert not any_below_zero(z, r)
-    r.reshape(-1)[-1] = 2
-    assert any_below_zero(z, r)
+@pytest.mark.parametrize("shape", [SHAPE, (2, 7), (3, 4, 9)])
+def test_a_denominator_is_its_sum(shape: tuple[int, ...]) -> None:
+    u, v, r, bias = normal(0, *shape), normal(1, *shape), zeroed(2, *shape), normal(3, shape[1])
+    d = Denominator(u, 0.75, v, -0.5, bias)
+    expected = 0.75 * u - 0.5 * v + bias.reshape(-1, *(1,) * (len(shape) - 2))
+    np.testing.assert_allclose(d.array(), expected, rtol=1e-4, atol=1e-6)
+    epsilon, out = np.full(shape[0], 0.1, np.float32), np.empty(shape, np.float32)
+    d.ratio(None, r, 2.0, epsilon, 0, out)
+    apart = np.empty(shape, np.float32)
+    Denominator(d.array()).ratio(None, r, 2.0, epsilon, 0, apart)
+    np.testing.assert_allclose(out, apart, rtol=1e-5)
 
 
-def test_a_bias_is_added_to_its_channel() -> None:
-    z, bias, out = normal(0, *SHAPE), normal(1, SHAPE[1]), np.empty(SHAPE, np.float32)
-    add_to_channels(z, bias, out)
-    np.testing.assert_array_equal(out, z + bias.reshape(-1, 1, 1))
+def test_products_say_whether_they_are_finite() -> None:
+    a, one = np.ones(SHAPE, np.float32), np.ones(SHAPE, np.float32)
+    assert product(a, one, np.empty_like(a))
+    assert add_product(a, one, np.ones_like(a))
+    for number in (np.nan, np.inf, -np.inf):
+        a.reshape(-1)[-2] = number
+        assert not product(a, one, np.empty_like(a))
+        assert not add_product(one, a, np.ones_like(a))
