@@ -16,6 +16,7 @@ from onnxlrp.engine import Kept, LayerBooks, Progress, Sweep
 from onnxlrp.errors import ModelError, did_you_mean
 from onnxlrp.graph.model import Model
 from onnxlrp.kernels import ensure_compiled
+from onnxlrp.memory import Memory
 from onnxlrp.ops import Operation, bind
 from onnxlrp.ops.base import Array
 from onnxlrp.plan import Plan, make_plan, readable_tensors
@@ -37,6 +38,9 @@ from onnxlrp.target import (
 
 DEFAULT_BUDGET = 2**30
 """Bytes that an :class:`Explainer` keeps between designs, unless told otherwise: 1 GiB."""
+
+PLANS = 64
+"""Plans that are kept a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class Workspace:
     maps: Maps = field(default_factory=Maps)
     forwards: dict[tuple[str, str], Forward] = field(default_factory=dict)
     bounds: dict[BoundsKey, Ends] = field(default_factory=dict)
+    plans: Memory = field(default_factory=lambda: Memory(PLANS))
 
     @classmethod
     def of(cls, model: Model) -> Workspace:
@@ -94,6 +99,14 @@ class Workspace:
             found = model.derived.setdefault("workspace", cls(model, bind(model)))
         assert isinstance(found, Workspace)
         return found
+
+    def plan(self, composite: Composite, start: str = "") -> Plan:
+        """What the sweep under a composite does, from the explained tensor or another one down."""
+        plan: Plan | None = self.plans.get((composite, start))
+        if plan is None:
+            plan = make_plan(self.model, self.operations, composite, start)
+            self.plans.put((composite, start), plan, 1)
+        return plan
 
     def forward(self, device: Device, precision: Precision) -> Forward:
         """Who computes the model's tensors on a device in a precision."""
@@ -184,7 +197,7 @@ class Explainer:
 
     def plan(self, composite: Composite | str) -> Plan:
         """What the sweep under a composite will do."""
-        return make_plan(self.model, self._workspace.operations, as_composite(composite))
+        return self._workspace.plan(as_composite(composite))
 
     def explain(
         self,
@@ -198,9 +211,7 @@ class Explainer:
         """Explain all pictures under one design; see :func:`explain`."""
         composite = as_composite(composite)
         target = as_target(target, self.model)
-        plan = make_plan(
-            self.model, self._workspace.operations, composite, start_of(target, self.model)
-        )
+        plan = self._workspace.plan(composite, start_of(target, self.model))
         wanted = self._recorded(plan, record)
         self._activations.fetch(plan.values)
         values = self._activations.value(plan.explained)

@@ -65,7 +65,7 @@ def redistribute(
         for xs, view in z.seen.pieces(branch.weight):
             gs = z.maps.get(op, view).adjoint(ratio.q, in_shapes)
             for k, (x, g) in enumerate(zip(xs, gs, strict=True)):
-                owned = g is not ratio.q and all(g is not other for other in gs[:k])
+                owned = not any(np.may_share_memory(g, other) for other in (ratio.q, *gs[:k]))
                 handed[k], fine = _accumulate(handed[k], x, g, owned)
                 finite = finite and fine
         if rule.bias == "spread":
@@ -94,7 +94,7 @@ def _accumulate(relevance: Array | None, x: Array, g: Array, owned: bool) -> tup
 
     ``owned``: nobody else reads g, so that x·g may take its place.
     """
-    owned = owned and g.flags.owndata and g.flags.writeable and g.flags.c_contiguous
+    owned = owned and g.flags.writeable and g.flags.c_contiguous
     g = np.ascontiguousarray(g)
     if x.shape != g.shape:  # one sample stands for all
         x = np.ascontiguousarray(np.broadcast_to(x, g.shape))

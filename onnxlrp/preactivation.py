@@ -48,6 +48,7 @@ class Maps:
         self.budget = budget
         self._maps: OrderedDict[tuple[int, WeightMap], LinearMap] = OrderedDict()
         self._constant_sums: dict[Hashable, Array] = {}
+        self._biases: dict[tuple[int, int, WeightMap], Array | None] = {}
         self._lock = threading.Lock()
 
     def get(self, op: Linear, weight: WeightMap) -> LinearMap:
@@ -59,6 +60,15 @@ class Maps:
                 self._forget()
             self._maps.move_to_end(key)
             return self._maps[key]
+
+    def bias(self, op: Linear, rank: int, weight: WeightMap) -> Array | None:
+        """V(b), broadcasting over an output of that rank; None if the layer has no bias."""
+        key = (op.layer.index, rank, weight)
+        if key not in self._biases:
+            b = op.bias_at(rank)
+            scale = root_mean_square(op.weight) if weight.rms else 0.0
+            self._biases.setdefault(key, None if b is None else weight(b, scale))
+        return self._biases[key]
 
     def constant_sums(self, key: Hashable, compute: Callable[[], Array]) -> Array:
         """What was computed under a key once."""
@@ -251,10 +261,7 @@ class Preactivation:
 
     def mapped_bias(self, weight: WeightMap) -> Array | None:
         """V(b), broadcasting over the output; None if the layer has no bias."""
-        b = self.op.bias_at(len(self.shape))
-        if b is None:
-            return None
-        return weight(b, root_mean_square(self.op.weight) if weight.rms else 0.0)
+        return self.maps.bias(self.op, len(self.shape), weight)
 
 
 def _with_bias(

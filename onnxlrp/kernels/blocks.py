@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.kernels._stencil import hand_out, lay_out
+from onnxlrp.kernels.axes import Target
 from onnxlrp.kernels.packing import Packed
 from onnxlrp.kernels.scratch import scratch
 from onnxlrp.kernels.shares import even_ranges, row_ranges
@@ -31,33 +32,55 @@ _SLACK = 64
 
 
 @dataclass(frozen=True, slots=True)
+class Product:
+    """One phase of the result: its product, and where that lies in the result.
+
+    `packed` is None where no tap reaches: zeros lie there. `columns` holds start, step and count.
+    """
+
+    packed: Packed | None
+    offsets: Offsets
+    rows: Target
+    columns: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Slice:
-    """One depth of the result: the depths of the source that it reads, and the terms that do."""
+    """One depth of the result: the depths of the source that it reads, and the products that do."""
 
     place: int
     depths: Indices
-    terms: tuple[tuple[Term, Offsets], ...]
+    products: tuple[Product, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """A stencil, cut into blocks of rows and groups; `plane` numbers are laid out for a phase."""
+    """A stencil, cut into blocks of rows and groups; `plane` numbers are laid out for a phase.
 
-    stencil: Stencil
+    `results` and `channels` count those of a group, `channels` phase by phase; a row that is laid
+    out has `pitch` numbers.
+    """
+
     rows: tuple[slice, ...]
     groups: tuple[slice, ...]
+    group_count: int
+    results: int
+    channels: int
     plane: int
+    pitch: int
     phases: tuple[Indices, Indices]
+    steps: tuple[int, int]
+    origins: tuple[int, int]
     slices: tuple[Slice, ...]
 
     def jobs(self, source: Array, out: Array) -> list[Job]:
         """Jobs for (N, channel, depth, height, width) arrays; no two write the same element."""
-        count = self.stencil.groups
+        count = self.group_count
         sources = source.reshape(len(source), count, -1, *source.shape[2:])
         targets = out.reshape(len(out), count, -1, *out.shape[2:])
-        results = [slice(0, self.stencil.results)]
+        results = [slice(0, self.results)]
         if count == 1:
-            results = row_ranges(self.stencil.results, len(source) * len(self.rows))
+            results = row_ranges(self.results, len(source) * len(self.rows))
         return [
             partial(self._work, sources[n], targets[n], groups, rows, part)
             for n in range(len(source))
@@ -70,33 +93,33 @@ class Blocks:
         written = out[groups, results].reshape(-1, *out.shape[2:])
         for part in self.slices:
             laid = self._lay_out(read, part.depths, rows.start)
-            for term, offsets in part.terms:
-                count = min(rows.stop, term.rows.count) - rows.start
-                place = term.rows.start + rows.start * term.rows.step
+            step = self.plane * self.channels * len(part.depths)
+            for product in part.products:
+                target = product.rows
+                count = min(rows.stop, target.count) - rows.start
+                place = target.start + rows.start * target.step
                 if count <= 0:
                     continue
-                if term.packed is None:
-                    lines = slice(place, place + count * term.rows.step, term.rows.step)
-                    columns = slice(term.columns.start, None, term.columns.step)
-                    written[:, part.place, lines, columns] = 0.0
+                if product.packed is None:
+                    lines = slice(place, place + count * target.step, target.step)
+                    written[:, part.place, lines, product.columns[0] :: product.columns[1]] = 0.0
                     continue
-                needed = (count - 1) * self.stencil.pitch + term.columns.count
-                stride = term.packed.round_up(needed)
-                step = self.plane * self.stencil.phases * self.stencil.channels * len(part.depths)
-                sums = _sum(term.packed, offsets, laid, step, stride, groups, results)
+                needed = (count - 1) * self.pitch + product.columns[2]
+                stride = product.packed.round_up(needed)
+                sums = _sum(product.packed, product.offsets, laid, step, stride, groups, results)
                 hand_out(
-                    sums, stride, self.stencil.pitch, written, part.place, place, term.rows.step,
-                    count, term.columns.start, term.columns.step, term.columns.count,
+                    sums, stride, self.pitch, written, part.place, place, target.step, count,
+                    *product.columns,
                 )  # fmt: skip
 
     def _lay_out(self, source: Array, depths: Indices, first: int) -> Array:
         """Lay out the rows of the source that a block reads."""
-        rows, columns, pitch = self.stencil.rows, self.stencil.columns, self.stencil.pitch
-        size = len(source) * len(depths) * self.stencil.phases * self.plane
-        laid = scratch("rows", size + _SLACK)
+        per_channel = len(depths) * len(self.phases[0]) * len(self.phases[1]) * self.plane
+        laid = scratch("rows", len(source) * per_channel + _SLACK)
         lay_out(
-            source, depths, *self.phases, rows.step, first * rows.step - rows.origin,
-            self.plane // pitch, columns.step, -columns.origin, pitch, laid,
+            source, depths, *self.phases, self.steps[0],
+            first * self.steps[0] - self.origins[0], self.plane // self.pitch, self.steps[1],
+            -self.origins[1], self.pitch, laid,
         )  # fmt: skip
         return laid
 
@@ -128,17 +151,29 @@ def cut(stencil: Stencil) -> Blocks:
     span = max(-(-stencil.groups // _JOBS), _LEAST // size)
     groups = even_ranges(stencil.groups, max(1, min(span, _BLOCK // size)))
     plane = (step + rows.reach) * pitch
-    phases = (np.array(rows.phases, np.int64), np.array(stencil.columns.phases, np.int64))
-    slices = tuple(_slices(stencil, plane))
-    return Blocks(stencil, tuple(parts), tuple(groups), plane, phases, slices)
+    return Blocks(
+        rows=tuple(parts),
+        groups=tuple(groups),
+        group_count=stencil.groups,
+        results=stencil.results,
+        channels=stencil.channels * stencil.phases,
+        plane=plane,
+        pitch=pitch,
+        phases=(np.array(rows.phases, np.int64), np.array(stencil.columns.phases, np.int64)),
+        steps=(rows.step, stencil.columns.step),
+        origins=(rows.origin, stencil.columns.origin),
+        slices=tuple(_slices(stencil, plane)),
+    )
 
 
 def _slices(stencil: Stencil, plane: int) -> list[Slice]:
     """Describe each depth of the result, phase by phase."""
     axis, slices = stencil.depth, []
     for phase in axis.targets:
-        terms = tuple(
-            (term, stencil.offsets(term, plane)) for term in stencil.terms if term.depth is phase
+        products = tuple(
+            _product(term, stencil.offsets(term, plane))
+            for term in stencil.terms
+            if term.depth is phase
         )
         for index in range(phase.count):
             depths = [
@@ -146,5 +181,10 @@ def _slices(stencil: Stencil, plane: int) -> list[Slice]:
                 for tap in phase.taps
             ]
             place = phase.start + index * phase.step
-            slices.append(Slice(place, np.array(depths, np.int64), terms))
+            slices.append(Slice(place, np.array(depths, np.int64), products))
     return slices
+
+
+def _product(term: Term, offsets: Offsets) -> Product:
+    columns = term.columns.start, term.columns.step, term.columns.count
+    return Product(term.packed, offsets, term.rows, columns)

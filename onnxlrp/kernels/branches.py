@@ -5,6 +5,7 @@ Axis 0 is always the sample. All arrays are float32 in C order; outputs are writ
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -136,7 +137,7 @@ class Denominator:
 
 def _rows(array: NDArray[np.float32]) -> Array:
     """Look at (N, K, ...) as one row for each sample and channel."""
-    return array.reshape(int(np.prod(array.shape[:2])), -1) if array.size else array.reshape(0, 1)
+    return array.reshape(math.prod(array.shape[:2]), -1) if array.size else array.reshape(0, 1)
 
 
 def _over_rows(rows: Array, loop: Callable[[int, int], bool | None]) -> bool:

@@ -12,6 +12,9 @@ from onnxlrp.kernels.threads import run, sweep_threads
 
 Array = NDArray[np.float32]
 
+#: Multiplications, and numbers that pass through memory, that one thread manages in a second.
+_SPEED, _TRAFFIC = 3e10, 2e9
+
 
 class ConvKernel:
     """One convolution, ready to run: z = w ⋆ x and its adjoint; made by `prepare_convolution`.
@@ -24,6 +27,7 @@ class ConvKernel:
         self.weight = weight
         self.geometry = geometry
         self._directions = (Direction(weight, geometry, False), Direction(weight, geometry, True))
+        self._sizes: dict[Sizes, Sizes] = {}
 
     @property
     def nbytes(self) -> int:
@@ -55,10 +59,11 @@ class ConvKernel:
                 f"convolution: input of shape {x.shape} does not fit a weight of shape "
                 f"{self.weight.shape} in {self.geometry.groups} groups"
             )
-        size = self.geometry.output_size(x.shape[2:], self.weight.shape[2:])
+        size = self._output_size(x.shape[2:])
         out = _target(out, (len(x), len(self.weight), *size))
         with sweep_threads():
-            run(self._directions[0].jobs(np.ascontiguousarray(x, np.float32), out))
+            jobs = self._directions[0].jobs(np.ascontiguousarray(x, np.float32), out)
+            run(jobs, self._seconds(x, out, windows=out))
         return out
 
     def adjoint(self, s: Array, spatial: Sizes, out: Array | None = None) -> Array:
@@ -83,7 +88,7 @@ class ConvKernel:
         InputError
             If a shape does not fit the weight.
         """
-        size = self.geometry.output_size(tuple(spatial), self.weight.shape[2:])
+        size = self._output_size(tuple(spatial))
         if s.shape[1:] != (len(self.weight), *size):
             raise InputError(
                 f"convolution: ratio of shape {s.shape} does not fit an output of "
@@ -92,8 +97,20 @@ class ConvKernel:
         channels = self.weight.shape[1] * self.geometry.groups
         out = _target(out, (len(s), channels, *spatial))
         with sweep_threads():
-            run(self._directions[1].jobs(np.ascontiguousarray(s, np.float32), out))
+            jobs = self._directions[1].jobs(np.ascontiguousarray(s, np.float32), out)
+            run(jobs, self._seconds(s, out, windows=s))
         return out
+
+    def _output_size(self, spatial: Sizes) -> Sizes:
+        """Count the windows over an input of this size, once."""
+        if spatial not in self._sizes:
+            self._sizes[spatial] = self.geometry.output_size(spatial, self.weight.shape[2:])
+        return self._sizes[spatial]
+
+    def _seconds(self, source: Array, out: Array, windows: Array) -> float:
+        """What one thread takes, about: it multiplies, and reads and writes memory."""
+        multiplications = windows.size * self.weight[0].size
+        return float(multiplications / _SPEED + (source.size + out.size) / _TRAFFIC)
 
 
 def prepare_convolution(weight: Array, geometry: ConvGeometry) -> ConvKernel:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
@@ -110,6 +111,7 @@ class _Settings:
         self.pool: _Pool | None = None
         self.sweeps = 0
         self.blas: Any = None
+        self.modules = 0
         self.blas_limit: Any = None
 
 
@@ -122,6 +124,7 @@ def _forget_after_fork() -> None:
     global _settings
     parent, _settings = _settings, _Settings()
     _settings.threads, _settings.blas = parent.threads, parent.blas
+    _settings.modules = parent.modules
     _settings.sweeps, _settings.blas_limit = min(_state.sweeps, 1), parent.blas_limit
     if _settings.sweeps == 0:
         _release_blas()
@@ -238,11 +241,13 @@ def _limit_blas() -> None:
         _settings.sweeps += 1
         if _settings.sweeps > 1:
             return
-        if _settings.blas is None:
-            # Imported late, and kept: finding the loaded BLAS libraries takes milliseconds.
+        if _settings.modules != len(sys.modules):
+            # Imported late, and kept: finding the loaded BLAS libraries takes milliseconds. Another
+            # one can have come with a module that was imported since.
             from threadpoolctl import ThreadpoolController
 
             _settings.blas = ThreadpoolController().select(user_api="blas")
+            _settings.modules = len(sys.modules)
         _settings.blas_limit = [
             (library, library.num_threads) for library in _settings.blas.lib_controllers
         ]

@@ -154,8 +154,8 @@ def session_options(threads: int | None) -> onnxruntime.SessionOptions:
     options.intra_op_num_threads = threads or 0
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.set_denormal_as_zero", "1")
-    # Threads that spin while they wait would take the cores from the kernels of the sweep.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Threads that spin on after a run would take the cores from the kernels of the sweep.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     return options
 
 
