@@ -15,7 +15,9 @@ from .header import header
 from .loop import Loop
 from .settings import Settings
 from .state import Store, Workbench
+from .state.opening import Opening
 from .views.registry import VIEWS
+from .views.saving import LINK
 
 TITLE = "onnxlrp designer"
 _FOLDER = Path(__file__).parent
@@ -51,12 +53,24 @@ def _page(settings: Settings) -> Page:
         main=[_places(bench)],
         busy_indicator=None,
         # The page shows its bar all the same, and it has no name for a screen reader.
-        sx={".MuiAppBar-root > .MuiLinearProgress-root": {"display": "none"}},
+        sx={
+            ".MuiAppBar-root > .MuiLinearProgress-root": {"display": "none"},
+            ".MuiToolbar-root": {"minHeight": "48px !important"},
+            ".MuiToolbar-root .MuiTypography-root": {"fontSize": "18px"},
+        },
         theme_config=_THEME,
         raw_css=[(_FOLDER / "assets" / "theme.css").read_text("utf-8")],
     )
     _connect(bench)
+    _restore(bench)
     return page
+
+
+def _restore(bench: Workbench) -> None:
+    """Put on the screen what the page's address holds."""
+    given = pn.state.session_args.get(LINK, [])
+    if given:
+        Opening(bench).restore(given[0].decode("ascii", "replace"))
 
 
 def _connect(bench: Workbench) -> None:

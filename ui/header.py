@@ -11,7 +11,9 @@ from .components.places import Places
 from .state import Workbench
 from .views.parts import icon_button, when
 from .views.registry import VIEWS
+from .views.saving import share_dialog
 
+_WHITE = {"color": "#fff", "&.Mui-disabled": {"color": "rgba(255, 255, 255, 0.4)"}}
 _STAGE = """
 :host { margin: 0; color: #fff; font-size: 12px; white-space: nowrap; opacity: 0.92; }
 .bk-clearfix, :host > div { display: flex; gap: 8px; align-items: center; }
@@ -22,7 +24,10 @@ div { overflow: hidden; text-overflow: ellipsis; font-variant-numeric: tabular-n
 
 def header(bench: Workbench) -> list[Any]:
     """What stands in the page's top bar."""
-    return [_places(bench), pn.Spacer(sizing_mode="stretch_width"), _work(bench), _past(bench)]
+    share = share_dialog(bench)
+    button = icon_button("share", "Share", lambda: setattr(share, "open", True), sx=_WHITE)
+    rest = pn.Spacer(sizing_mode="stretch_width")
+    return [_places(bench), rest, _work(bench), _past(bench), button, share]
 
 
 def _places(bench: Workbench) -> Places:
@@ -37,8 +42,8 @@ def _places(bench: Workbench) -> Places:
 
 def _past(bench: Workbench) -> pn.Row:
     """Undo and redo."""
-    undo = icon_button("undo", "Undo (Ctrl+Z)", bench.undo, sx={"color": "#fff"})
-    redo = icon_button("redo", "Redo (Ctrl+Shift+Z)", bench.redo, sx={"color": "#fff"})
+    undo = icon_button("undo", "Undo (Ctrl+Z)", bench.undo, sx=_WHITE)
+    redo = icon_button("redo", "Redo (Ctrl+Shift+Z)", bench.redo, sx=_WHITE)
 
     def show() -> None:
         past = bench.past
@@ -53,7 +58,7 @@ def _work(bench: Workbench) -> pn.Row:
     """What is being computed, how far it is, and a button that stops it."""
     jobs = bench.jobs
     stage = pn.pane.HTML("", stylesheets=[_STAGE])
-    stop = icon_button("close", "Stop the computation", jobs.cancel, sx={"color": "#fff"})
+    stop = icon_button("close", "Stop the computation", jobs.cancel, sx=_WHITE)
     row = pn.Row(
         stage, stop, margin=0, visible=False, styles={"align-items": "center", "gap": "8px"}
     )

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
 from ui import app as designer
+from ui.settings import Settings
+
+NETWORK = Path(__file__).parents[1] / "data/models/cifar10_vgglike_keras_tf2onnx.onnx"
 
 
 def test_it_opens_with_picture_classes_and_heatmap(serve, visit):
@@ -35,5 +41,43 @@ def test_a_view_that_cannot_be_built_leaves_the_others(serve, visit, monkeypatch
     page = visit(serve(designer.create_app), color_scheme=scheme)
     page.get_by_role("tab", name="Broken").click()
     expect(page.get_by_text("RuntimeError: not this one").first).to_be_visible()
+    page.get_by_role("tab", name="Design").click()
+    expect(page.get_by_role("button", name="Egyptian cat")).to_be_visible()
+
+
+def test_a_link_brings_the_same_screen_back(serve, visit):
+    page = visit(serve(designer.create_app))
+    page.get_by_role("button", name="tabby").click()
+    page.get_by_role("button", name="Duplicate montavon").click()
+    page.get_by_role("button", name="Share").click()
+    field = page.get_by_label("Link to exactly this", exact=True)
+    expect(field).to_have_value(re.compile("state="))
+    again = visit(field.input_value())
+    expect(again.get_by_role("button", name="tabby")).to_have_attribute("aria-pressed", "true")
+    expect(again.get_by_role("button", name="montavon 2", exact=True)).to_be_visible()
+
+
+def test_a_damaged_link_is_told_and_the_page_works(serve, visit):
+    page = visit(serve(designer.create_app) + "/?state=damaged")
+    expect(page.get_by_text("damaged or cut off").first).to_be_visible()
+    expect(page.get_by_role("button", name="Egyptian cat")).to_be_visible()
+
+
+def test_an_uploaded_network_is_checked_and_then_explained(serve, visit, tmp_path):
+    page = visit(serve(lambda: designer.create_app(Settings(store=tmp_path))))
+    page.get_by_role("tab", name="Open").click()
+    page.locator("input[type=file]").first.set_input_files(NETWORK)
+    expect(page.get_by_text("not in use yet")).to_be_visible()
+    expect(page.get_by_text("Every layer can be explained")).to_be_visible()
+    page.get_by_role("button", name="Use this network").click()
+    expect(page.get_by_role("button", name="class 3")).to_be_visible()
+
+
+def test_a_picture_as_network_is_told(serve, visit, tmp_path):
+    page = visit(serve(lambda: designer.create_app(Settings(store=tmp_path))))
+    page.get_by_role("tab", name="Open").click()
+    wrong = {"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8\xff\xe0 no network"}
+    page.locator("input[type=file]").first.set_input_files([wrong])
+    expect(page.get_by_text("cat.jpg").first).to_be_visible()
     page.get_by_role("tab", name="Design").click()
     expect(page.get_by_role("button", name="Egyptian cat")).to_be_visible()

@@ -8,7 +8,8 @@ import panel as pn
 
 from ..components.cards import DesignCards
 from ..state import Design, Workbench, segments
-from .parts import section, when
+from .parts import icon_button, section, when
+from .saving import add_dialog, save_dialog
 
 
 def manager_view(bench: Workbench) -> pn.Column:
@@ -33,7 +34,12 @@ def manager_view(bench: Workbench) -> pn.Column:
 
     cards.on_gesture(act)
     when(bench, ["designs", "current", "network"], show)
-    return section("Designs", cards)
+    add, save = add_dialog(bench), save_dialog(bench)
+    tools = (
+        icon_button("add", "New design", lambda: setattr(add, "open", True)),
+        icon_button("save_alt", "Save the design", lambda: setattr(save, "open", True)),
+    )
+    return section("Designs", cards, add, save, tools=tools)
 
 
 def _card(design: Design, bench: Workbench) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -12,6 +11,7 @@ import panel_material_ui as pmui
 from ..components.thumbs import Thumbs
 from ..state import Workbench
 from ..state.opening import Opening
+from .files import dropper
 from .images import picture_url
 from .inspection import STYLE, report
 from .parts import section, side, when
@@ -23,15 +23,6 @@ START = "open"
 _NOTE = """
 :host { margin: 0; font-size: 12.5px; line-height: 1.45; color: var(--lrp-faint); }
 b { color: var(--lrp-ink); } .bad { color: var(--lrp-bad); }
-"""
-_DROPPER = """
-.filepond--root { font-size: 13px; margin: 0; height: 100%; }
-.filepond--panel-root {
-  background: var(--lrp-wash); border: 1.5px dashed var(--lrp-line); border-radius: 8px;
-  box-shadow: none;
-}
-.filepond--drop-label, .filepond--drop-label label { color: var(--lrp-ink); font-size: 13px; }
-.filepond--root:focus-within .filepond--panel-root { border-color: var(--lrp-ink); }
 """
 
 
@@ -46,34 +37,6 @@ def start_view(bench: Workbench) -> pn.Row:
         margin=0,
         styles={"height": "100%", "overflow": "hidden"},
     )
-
-
-def dropper(take: Callable[[list[tuple[str, bytes]]], object], **options: Any) -> Any:
-    """A field that files are dropped on; each is handed over once, and not kept here.
-
-    Parameters
-    ----------
-    take : callable(list of (name, content))
-    """
-    field = pn.widgets.FileDropper(
-        sizing_mode="stretch_width",
-        margin=0,
-        previews=[],
-        stylesheets=[_DROPPER],
-        **{"height": 76, **options},
-    )
-
-    def given(event: Any) -> None:
-        files = [
-            (name, content.encode() if isinstance(content, str) else bytes(content))
-            for name, content in (event.new or {}).items()
-        ]
-        if files:
-            field.value = {}
-            take(files)
-
-    field.param.watch(given, "value")
-    return field
 
 
 def _network(opening: Opening) -> pn.Column:
