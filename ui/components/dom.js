@@ -52,3 +52,19 @@ function tell(model, message) {
   if (!model.met) model.met = true;
   model.send_msg(message);
 }
+
+// Sets attributes of a node that is there, and takes off those without a value.
+function set(node, attributes) {
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key === "style") for (const [name, setting] of Object.entries(value)) node.style.setProperty(name, setting);
+    else if (value === false || value === null || value === undefined) node.removeAttribute(key);
+    else if (node.getAttribute(key) !== String(value)) node.setAttribute(key, value === true ? "" : value);
+  }
+}
+
+// Gives a parent one child an item: those that are there stay, so that focus and clicks do.
+function keep(parent, items, make, update) {
+  while (parent.children.length > items.length) parent.lastChild.remove();
+  while (parent.children.length < items.length) parent.append(make(parent.children.length));
+  items.forEach((item, i) => update(parent.children[i], item, i));
+}

@@ -37,7 +37,7 @@ function placeOf(drawn, index) {
 export function render({ model }) {
   const root = html("div", { class: "ruler" });
   const ask = (kind, values) => tell(model, { kind, ...values });
-  let drawn = lines(model), dragged = null, anchor = null, active = 0;
+  let drawn = lines(model), anchor = null, active = 0;
 
   // ------------------------------------------------------------------ selecting
   const picked = (first, last) => {
@@ -107,21 +107,15 @@ export function render({ model }) {
     hold += 1;
     handle.focus();
     handle.setPointerCapture(event.pointerId);
-    dragged = { number, y: placeOf(drawn, model.segments[number].start) };
     const follow = (e) => {
       const y = e.clientY - board.getBoundingClientRect().top;
       const places = choices(number);
       const near = places.reduce((a, b) =>
         Math.abs(placeOf(drawn, b) - y) < Math.abs(placeOf(drawn, a) - y) ? b : a);
-      dragged.y = y;
-      dragged.to = near;
       move(number, near);
-      marks();
     };
     const done = () => {
       handle.removeEventListener("pointermove", follow);
-      dragged = null;
-      redraw();
     };
     handle.addEventListener("pointermove", follow);
     handle.addEventListener("pointerup", done, { once: true });
@@ -143,27 +137,17 @@ export function render({ model }) {
   const links = svg("svg", { class: "links", "aria-hidden": "true" });
   const rows = html("div", { class: "rows", role: "group", "aria-label": "What each segment does" });
 
-  const lineNode = (line, number, selection) => {
-    const layer = model.layers[line.at], chosen = [];
-    for (let i = line.at; i < line.stop; i++) if (selection.has(i)) chosen.push(i);
-    const count = line.stop - line.at;
-    const all = chosen.length === count;
-    const classes = ["line"];
-    if (line.fold) classes.push("fold");
-    if (line.head) classes.push("head");
-    if (!line.fold && !layer.ruled) classes.push("plain");
-    if (all) classes.push("chosen");
-    else if (chosen.length) classes.push("partly");
+  const lineNode = (line, number) => {
+    const layer = model.layers[line.at], count = line.stop - line.at;
     const text = line.fold
       ? `${line.fold.label}, ${count} layers, ${line.open ? "open" : "folded"}`
       : `layer ${line.at}: ${layer.name}, ${layer.op}${layer.note ? `, ${layer.note}` : ""}`;
-    const splits = !line.head && model.places.find((p) => p >= line.at && p < line.stop);
-    const free = splits && !model.segments.some((s) => s.start === splits);
+    const at = line.head ? undefined : model.places.find((p) => p >= line.at && p < line.stop);
+    const kind = line.fold ? (line.head ? "line fold head" : "line fold") : layer.ruled ? "line" : "line plain";
     return html("div", {
-        class: classes.join(" "), role: "option", "aria-selected": String(all), "aria-label": text,
-        tabindex: number === active ? 0 : -1, title: text, "data-at": line.at,
-        style: { top: `${line.y}px`, height: `${line.h}px`, "--depth": line.depth },
-        onclick: (e) => { active = number; pick(line, e); },
+        class: kind, role: "option", "aria-label": text, tabindex: number === active ? 0 : -1, title: text,
+        "data-at": line.at, style: { top: `${line.y}px`, height: `${line.h}px`, "--depth": line.depth },
+        onfocus: () => { active = number; }, onclick: (e) => { if (e.detail < 2) pick(line, e); },
         ondblclick: () => line.fold && toggle(line.key),
       },
       html("span", { class: "tick" }, line.head ? "" : String(line.at)),
@@ -173,48 +157,71 @@ export function render({ model }) {
         : null,
       html("span", { class: "name" }, line.fold ? line.fold.label : layer.name),
       html("span", { class: line.fold ? "op count" : "op" }, line.fold ? `${count}` : layer.op),
-      free
-        ? html("span", {
-            class: "cut", title: `Begin a new segment at ${name(splits)}`,
-            onclick: (e) => { e.stopPropagation(); ask("split", { at: splits }); },
-          }, "+")
-        : null);
+      at === undefined
+        ? null
+        : html("span", {
+            class: "cut", title: `Begin a new segment at ${name(at)}`, "data-place": at,
+            onclick: (e) => { e.stopPropagation(); ask("split", { at }); },
+          }, "+"));
+  };
+
+  // The lines are made anew only if there are others; else they are marked.
+  let shown = "";
+  const build = () => {
+    drawn = lines(model);
+    const now = JSON.stringify([model.layers, model.folds, model.opened, model.places]);
+    if (now === shown) return;
+    shown = now;
+    active = Math.min(active, drawn.all.length - 1);
+    const had = root.getRootNode().activeElement?.classList?.contains("line");
+    list.replaceChildren(...drawn.all.map(lineNode));
+    root.style.setProperty("--board", `${drawn.height}px`);
+    if (had) list.children[active]?.focus();
+  };
+  const markLines = () => {
+    const selection = new Set(model.selection), starts = new Set(model.segments.map((s) => s.start));
+    drawn.all.forEach((line, i) => {
+      let chosen = 0;
+      for (let at = line.at; at < line.stop; at++) chosen += selection.has(at);
+      const node = list.children[i], all = chosen === line.stop - line.at;
+      node.classList.toggle("chosen", all);
+      node.classList.toggle("partly", chosen > 0 && !all);
+      set(node, { "aria-selected": String(all) });
+      const cut = node.querySelector(".cut");
+      if (cut) cut.hidden = starts.has(Number(cut.dataset.place));
+    });
   };
 
   const marks = () => {
-    const board = drawn.height;
     const tops = model.segments.map((s) => placeOf(drawn, s.start));
-    tops.push(board);
-    bands.replaceChildren(...model.segments.map((s, i) => html("div", {
+    tops.push(drawn.height);
+    const place = (i) => ({ top: `${tops[i]}px`, height: `${tops[i + 1] - tops[i]}px` });
+    keep(bands, model.segments, () => html("div"), (band, s, i) => set(band, {
       class: s.number === model.current ? "band current" : "band",
-      style: { top: `${tops[i]}px`, height: `${tops[i + 1] - tops[i]}px`, background: s.colour },
-    })));
-    tags.replaceChildren(...model.segments.map((s, i) => html("button", {
-      class: s.number === model.current ? "tag current" : "tag",
-      "aria-pressed": String(s.number === model.current),
-      "aria-label": `Segment ${s.number}: ${s.label}, layers ${s.start} to ${s.stop - 1}`,
-      title: `Segment ${s.number}: ${s.label}`,
-      style: { top: `${tops[i]}px`, height: `${tops[i + 1] - tops[i]}px`, background: s.colour },
-      onclick: () => ask("segment", { number: s.number }),
-    }, String(s.number))));
-    if (dragged === null) {
-      const focused = root.getRootNode().activeElement;
-      const number = focused && focused.dataset ? focused.dataset.bound : null;
-      handles.replaceChildren(...model.segments.slice(1).map((s, i) => html("div", {
-        class: "bound", role: "slider", tabindex: 0, "data-bound": i + 1,
-        "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": model.layers.length,
-        "aria-valuenow": s.start, "aria-label": `Bound between segments ${i + 1} and ${i + 2}`,
-        "aria-valuetext": `segment ${i + 2}, ${s.label}, begins at layer ${s.start}, ${name(s.start)}`,
+      style: { ...place(i), background: s.colour },
+    }));
+    keep(tags, model.segments,
+      (i) => html("button", { onclick: () => ask("segment", { number: i + 1 }) }, String(i + 1)),
+      (tag, s, i) => set(tag, {
+        class: s.number === model.current ? "tag current" : "tag",
+        "aria-pressed": String(s.number === model.current),
+        "aria-label": `Segment ${s.number}: ${s.label}, layers ${s.start} to ${s.stop - 1}`,
+        title: `Segment ${s.number}: ${s.label}`,
+        style: { ...place(i), background: s.colour },
+      }));
+    keep(handles, model.segments.slice(1),
+      (i) => html("div", {
+        class: "bound", role: "slider", tabindex: 0, "aria-orientation": "vertical", "aria-valuemin": 0,
+        "aria-label": `Bound between segments ${i + 1} and ${i + 2}`,
         title: "Drag, or use the arrow keys; Delete joins the two segments",
-        style: { top: `${tops[i + 1]}px` },
         onpointerdown: (e) => drag(i + 1, e), onkeydown: (e) => key(i + 1, e),
-      }, html("span", { class: "grip" }))));
-      if (number) handles.querySelector(`[data-bound="${number}"]`)?.focus();
-    } else {
-      const handle = handles.querySelector(`[data-bound="${dragged.number}"]`);
-      if (handle) handle.style.top = `${tops[dragged.number] ?? dragged.y}px`;
-    }
-    tell();
+      }, html("span", { class: "grip" })),
+      (handle, s, i) => set(handle, {
+        "aria-valuemax": model.layers.length, "aria-valuenow": s.start,
+        "aria-valuetext": `segment ${i + 2}, ${s.label}, begins at layer ${s.start}, ${name(s.start)}`,
+        style: { top: `${tops[i + 1]}px` },
+      }));
+    describe();
     const width = 34;
     const ends = model.segments.map((s, i) => {
       const row = rows.children[i];
@@ -234,38 +241,29 @@ export function render({ model }) {
   const put = (node, content) => {
     if (node.given !== content) { node.innerHTML = content; node.given = content; }
   };
-  const tell = () => {
-    while (rows.children.length > model.rows.length) rows.lastChild.remove();
-    while (rows.children.length < model.rows.length) {
-      const number = rows.children.length + 1;
-      rows.append(html("div", { class: "row", onclick: () => ask("segment", { number }) },
+  const describe = () => {
+    keep(rows, model.segments,
+      (i) => html("div", { class: "row", onclick: () => ask("segment", { number: i + 1 }) },
         html("div", { class: "title" }), html("div", { class: "equation" }), html("div", { class: "numbers" }),
-        html("figure", {}, html("img", { alt: "" }), html("figcaption", {}))));
-    }
-    model.rows.forEach((given, i) => {
-      const row = rows.children[i], colour = (model.segments[i] || {}).colour || "transparent";
-      row.style.setProperty("--colour", colour);
-      row.classList.toggle("current", i + 1 === model.current);
-      put(row.querySelector(".title"), given.title);
-      put(row.querySelector(".equation"), given.equation);
-      put(row.querySelector(".numbers"), given.bars);
-      put(row.querySelector("figcaption"), given.caption);
-      const image = row.querySelector("img");
-      image.hidden = !given.image;
-      if (given.image && image.getAttribute("src") !== given.image) image.setAttribute("src", given.image);
-      image.setAttribute("alt", given.said);
-      row.classList.toggle("stale", Boolean(given.stale));
-    });
+        html("figure", {}, html("img", { alt: "" }), html("figcaption", {}))),
+      (row, given, i) => {
+        row.style.setProperty("--colour", given.colour);
+        row.classList.toggle("current", i + 1 === model.current);
+        put(row.querySelector(".title"), given.title);
+        put(row.querySelector(".equation"), given.equation);
+        put(row.querySelector(".numbers"), given.bars);
+        put(row.querySelector("figcaption"), given.caption);
+        const image = row.querySelector("img");
+        image.hidden = !given.image;
+        if (given.image && image.getAttribute("src") !== given.image) image.setAttribute("src", given.image);
+        image.setAttribute("alt", given.said);
+        row.classList.toggle("stale", Boolean(given.stale));
+      });
   };
 
   const redraw = framed(() => {
-    drawn = lines(model);
-    active = Math.min(active, drawn.all.length - 1);
-    const selection = new Set(model.selection);
-    const had = root.getRootNode().activeElement?.classList?.contains("line");
-    list.replaceChildren(...drawn.all.map((line, i) => lineNode(line, i, selection)));
-    root.style.setProperty("--board", `${drawn.height}px`);
-    if (had) list.children[active]?.focus();
+    build();
+    markLines();
     openAll.textContent = model.opened.length ? "Fold all" : "Open all";
     openAll.hidden = model.folds.length === 0;
     split.disabled = model.selection.length === 0;
@@ -316,7 +314,7 @@ export function render({ model }) {
   root.append(
     html("div", { class: "tools" }, split, merge, openAll),
     html("div", { class: "both" }, html("div", { class: "board" }, bands, list, tags, handles, links), rows));
-  watch(model, ["layers", "folds", "segments", "places", "selection", "current", "opened", "rows"], redraw);
+  watch(model, ["layers", "folds", "segments", "places", "selection", "current", "opened"], redraw);
   new ResizeObserver(redraw).observe(rows);
   redraw();
   return root;

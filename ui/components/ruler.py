@@ -21,15 +21,15 @@ class Ruler(Gestures):
 
     layers = param.List(doc="[{name, op, ruled, note}] by layer index.")
     folds = param.List(doc="[{label, start, stop, folds}], what can be folded; see `folds_of`.")
-    segments = param.List(doc="[{number, start, stop, label, colour}]; stop is left out.")
+    segments = param.List(
+        doc="[{number, start, stop, label, colour, title, equation, bars, image, said, caption, "
+        "stale}]: stop is left out; title to bars and caption are HTML; the picture's address, "
+        "what it shows in words, and whether it is an earlier one."
+    )
     places = param.List(doc="Layer indices where a segment may begin.")
     selection = param.List(doc="Indices of the selected layers.")
     current = param.Integer(0, doc="Number of the segment whose rule is shown; 0 is none.")
     opened = param.List(doc="The folds that are open, as 'start:stop'.")
-    rows = param.List(
-        doc="Of each segment {title, equation, bars, image, said, caption, stale}: HTML, but for "
-        "the picture's address, what it shows in words, and whether it is an earlier one."
-    )
 
     _esm = script("ruler")
     _stylesheets: ClassVar[list[str]] = [style("ruler")]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from onnxlrp.engine import LayerBooks
 from onnxlrp.graph.model import Model
+from onnxlrp.rules import Rule, Unified
 
 from .designs import Design
 from .labels import rule_label, rule_name
 from .segments import linear_layers, rules_of
+
+_SHARED = ("relative", "bias", "epsilon")  # what every rule has
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def layer_rows(design: Design, model: Model, books: Sequence[LayerBooks] = ()) -
                 op=layer.op,
                 rule="" if rule is None else rule_name(rule),
                 label="" if rule is None else rule_label(rule),
-                parameters="" if rule is None else rule.short(200).partition(":")[2],
+                parameters="" if rule is None else _parameters(rule),
                 entry=_entry(winner, beaten) if rule is not None else "",
                 arrived=arrived,
                 absorbed=lost,
@@ -86,6 +89,26 @@ def layer_rows(design: Design, model: Model, books: Sequence[LayerBooks] = ()) -
             )
         )
     return rows
+
+
+def _parameters(rule: Rule) -> str:
+    """The rule's numbers as files write them: its own, and of the others those off their defaults.
+
+    Those that are lists, as bounds for each channel, are left to the rule editor.
+    """
+    shown = [
+        (f.name, getattr(rule, f.name))
+        for f in fields(rule)
+        if f.name not in _SHARED or getattr(rule, f.name) != f.default
+    ]
+    if isinstance(rule, Unified):
+        given = rule.to_dict()
+        shown = [(name, value) for name, value in shown if name in given]
+    return ", ".join(
+        f"{name}={str(value).lower()}"
+        for name, value in shown
+        if value is not None and not isinstance(value, tuple)
+    )
 
 
 def _entry(winner: str, beaten: Sequence[str]) -> str:

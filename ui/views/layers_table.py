@@ -26,7 +26,7 @@ _SHOWN = {
     "arrived": "Σ R",
     "share": "Leakage",
 }
-_WIDTHS = {"#": 38, "Type": 92, "Rule": 74, "Parameters": 92, "Entry": 66, "Σ R": 62, "Leakage": 72}
+_WIDTHS = {"#": 38, "Type": 78, "Rule": 66, "Parameters": 96, "Entry": 54, "Σ R": 54, "Leakage": 66}
 _STYLE = """
 :host { --ink: var(--panel-on-surface-color, #1d2733); --paper: var(--panel-surface-color, #fff); }
 .tabulator { font-size: 12px; border: 0; background: transparent; }
@@ -68,7 +68,7 @@ class LayersTable(Viewer):
             min_height=300,
             layout="fit_columns",
             theme="simple",
-            configuration={"rowHeight": 26},
+            row_height=26,
             stylesheets=[_STYLE],
             widths=_WIDTHS,
             header_filters={
@@ -82,7 +82,13 @@ class LayersTable(Viewer):
             },
             formatters={
                 "Rule": {"type": "lookup", **PRESET_RULES, "": "–"},
-                "Leakage": {"type": "progress", "min": 0, "max": 100, "legend": True},
+                "Leakage": {
+                    "type": "progress",
+                    "min": 0,
+                    "max": 100,
+                    "color": "#e0a39b",
+                    "legend": True,
+                },
             },
             text_align={"#": "right", "Σ R": "right"},
         )

@@ -41,9 +41,11 @@ class RulerView(Viewer):
         self.ruler = Ruler(sizing_mode="stretch_width")
         self.ruler.on_gesture(self._gesture)
         bench.param.watch(lambda *_: self._open(), "network")
-        bench.param.watch(lambda *_: self._segments(), ["network", "designs", "current"])
+        bench.param.watch(
+            lambda *_: self._segments(),
+            ["network", "designs", "current", "explained", "pending", "look"],
+        )
         bench.param.watch(lambda *_: self._selection(), "selection")
-        bench.param.watch(lambda *_: self._rows(), ["explained", "pending", "look"])
         if bench.network is not None:
             self._open()
             self._segments()
@@ -74,37 +76,27 @@ class RulerView(Viewer):
             self.bench.select(self.bench.segments[0].layers)
 
     def _segments(self) -> None:
-        cut = self.bench.segments
-        self.ruler.param.update(
-            segments=[
-                {
-                    "number": s.number,
-                    "start": s.start,
-                    "stop": s.stop,
-                    "label": s.label,
-                    "colour": s.colour,
-                }
-                for s in cut
-            ],
-            current=self._current(),
-            rows=[self._row(s) for s in cut],
-        )
+        """Show segments and what each of them does; in one go, so that they never disagree."""
+        self.ruler.segments = [self._segment(s) for s in self.bench.segments]
+        self.ruler.current = self._current()
 
     def _selection(self) -> None:
         self.ruler.param.update(selection=sorted(self.bench.selection), current=self._current())
-
-    def _rows(self) -> None:
-        self.ruler.rows = [self._row(s) for s in self.bench.segments]
 
     def _current(self) -> int:
         """The segment that all selected layers lie in; 0 if there is none."""
         return current_segment(self.bench)
 
-    def _row(self, segment: Segment) -> dict[str, Any]:
+    def _segment(self, segment: Segment) -> dict[str, Any]:
         """What one segment does, for the screen."""
         first, last = segment.start, segment.stop - 1
         layers = f"layers {first} to {last}" if last > first else f"layer {first}"
-        row = {
+        row: dict[str, Any] = {
+            "number": segment.number,
+            "start": first,
+            "stop": segment.stop,
+            "label": segment.label,
+            "colour": segment.colour,
             "title": f"{segment.number} · {escape(segment.label)} · {layers}",
             "equation": equation(segment.rule),
             "bars": bars(segment.rule),
