@@ -12,7 +12,7 @@ import panel as pn
 import pytest
 from bokeh.server.server import Server
 from panel.tests.util import wait_until
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.ui.browser import ARGUMENTS, find_browser
 from tests.ui.watch import SERVER_LOGGERS, ServerErrors, Watch
@@ -34,6 +34,7 @@ PATIENCE = 30_000
 def browser() -> Iterator[Browser]:
     """One browser for all tests of this folder, closed after the last of them."""
     path = find_browser()
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser

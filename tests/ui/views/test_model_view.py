@@ -15,7 +15,7 @@ def page(serve: Any, visit: Any) -> Page:
     """The designer as it opens: montavon on the packaged network, everything computed."""
     page = visit(serve(designer.create_app), reduced_motion="reduce")
     page.set_viewport_size({"width": 1440, "height": 900})
-    expect(row(page, 4).locator("img")).to_be_visible()
+    expect(row(page, 4).locator("figcaption")).to_contain_text("Σ R")
     return page
 
 

@@ -15,7 +15,7 @@ def page(serve: Any, visit: Any) -> Page:
     """The designer with segment 2 of montavon selected, an LRP-γ."""
     page = visit(serve(designer.create_app), reduced_motion="reduce")
     page.set_viewport_size({"width": 1440, "height": 900})
-    expect(row(page, 4).locator("img")).to_be_visible()
+    expect(row(page, 4).locator("figcaption")).to_contain_text("Σ R")
     page.get_by_role("button", name="Segment 2: LRP-γ 0.25").click()
     expect(page.get_by_text("Segment 2, layers 3 to 26")).to_be_visible()
     return page
