@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from onnxlrp.bounds import Bounds, BoundsKey, Ends
+from onnxlrp.batches import can_part, joined, part_of, pictures_at_a_time
+from onnxlrp.bounds import Bounds
 from onnxlrp.composites import Composite
-from onnxlrp.engine import Kept, LayerBooks, Progress, Sweep
+from onnxlrp.engine import Kept, Progress, Sweep
 from onnxlrp.errors import ModelError, did_you_mean
 from onnxlrp.graph.model import Model
 from onnxlrp.kernels import ensure_compiled
-from onnxlrp.memory import Memory
-from onnxlrp.ops import Operation, bind
 from onnxlrp.ops.base import Array
-from onnxlrp.plan import Plan, make_plan, readable_tensors
-from onnxlrp.preactivation import Maps
+from onnxlrp.plan import Plan
+from onnxlrp.result import Result as Result
 from onnxlrp.runtime.activations import Activations
 from onnxlrp.runtime.device import Device
-from onnxlrp.runtime.forward import Forward, Precision, open_forward
+from onnxlrp.runtime.forward import Precision
 from onnxlrp.target import (
     AnyTarget,
     Chosen,
@@ -35,86 +32,10 @@ from onnxlrp.target import (
     initial_relevance,
     start_of,
 )
+from onnxlrp.workspace import Workspace as Workspace
 
 DEFAULT_BUDGET = 2**30
 """Bytes that an :class:`Explainer` keeps between designs, unless told otherwise: 1 GiB."""
-
-PLANS = 64
-"""Plans that are kept a model."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """An explanation of N pictures.
-
-    Attributes
-    ----------
-    relevance : ndarray, float32, shape of x
-        R of every input element, in units of the explained output.
-    target : ndarray, int64, (N,)
-        The explained class of each picture; −1 where the target was no class.
-    aim : str
-        What was explained, written out, where it was no class: "region:15"; "" else.
-    score : ndarray, float32, (N,)
-        Its value in each picture: a class's output, the sum over a region, a neuron's activation.
-    output : ndarray, float32, (N, classes)
-        The explained outputs: logits, where a final softmax was cut off. Maps of classes, boxes and
-        layers within have the shape that they have in the network.
-    tensors : mapping of str to ndarray
-        Relevance of every recorded layer's output or tensor.
-    provider : str
-        Who ran the forward pass: an onnxruntime provider, or "float64 reference".
-    books : tuple of LayerBooks
-        Where relevance went, from the output down; empty unless asked for.
-    composite : Composite
-    """
-
-    relevance: Array
-    target: NDArray[np.int64]
-    aim: str
-    score: Array
-    output: Array
-    tensors: Mapping[str, Array]
-    provider: str
-    composite: Composite
-    books: tuple[LayerBooks, ...] = ()
-
-
-@dataclass
-class Workspace:
-    """What is derived from a model and dies with it: operations, weights, sessions."""
-
-    model: Model
-    operations: Mapping[int, Operation]
-    maps: Maps = field(default_factory=Maps)
-    forwards: dict[tuple[str, str], Forward] = field(default_factory=dict)
-    bounds: dict[BoundsKey, Ends] = field(default_factory=dict)
-    plans: Memory = field(default_factory=lambda: Memory(PLANS))
-
-    @classmethod
-    def of(cls, model: Model) -> Workspace:
-        """The model's workspace, made on first use."""
-        found = model.derived.get("workspace")
-        if found is None:
-            found = model.derived.setdefault("workspace", cls(model, bind(model)))
-        assert isinstance(found, Workspace)
-        return found
-
-    def plan(self, composite: Composite, start: str = "") -> Plan:
-        """What the sweep under a composite does, from the explained tensor or another one down."""
-        plan: Plan | None = self.plans.get((composite, start))
-        if plan is None:
-            plan = make_plan(self.model, self.operations, composite, start)
-            self.plans.put((composite, start), plan, 1)
-        return plan
-
-    def forward(self, device: Device, precision: Precision) -> Forward:
-        """Who computes the model's tensors on a device in a precision."""
-        key = (device, precision)
-        if key not in self.forwards:
-            readable = readable_tensors(self.model, self.operations)
-            self.forwards[key] = open_forward(self.model, device, precision, readable)
-        return self.forwards[key]
 
 
 class Explainer:
@@ -199,6 +120,31 @@ class Explainer:
         """What the sweep under a composite will do."""
         return self._workspace.plan(as_composite(composite))
 
+    def parts(
+        self, composite: Composite | str, target: AnyTarget, init: Init, budget: int
+    ) -> list[tuple[slice, AnyTarget, Init]]:
+        """Pictures that a budget of bytes lets be explained at a time, with what is explained."""
+        whole = [(slice(None), target, init)]
+        target = as_target(target, self.model)
+        start = start_of(target, self.model)
+        count = len(self._activations)
+        batch = self.model.fixed_batch or 1
+        shapes = self._forward.shapes((batch, *self._activations.shape(self.model.input.name)[1:]))
+        step = pictures_at_a_time(
+            self._workspace.plan(as_composite(composite), start), shapes, batch, budget
+        )
+        if step is None or step >= count:
+            return whole
+        scores = as_scores(np.empty(shapes[start], np.float32), self.model, start)
+        aims, rank = (target, init), scores.ndim
+        if not all(can_part(aim, count, rank) for aim in aims):
+            return whole
+        pictures = (slice(first, first + step) for first in range(0, count, step))
+        return [
+            (some, part_of(target, some, count, rank), part_of(init, some, count, rank))
+            for some in pictures
+        ]
+
     def explain(
         self,
         composite: Composite | str = "epsilon_plus",
@@ -282,6 +228,7 @@ def explain(
     precision: Precision = "single",
     books: bool = False,
     progress: Progress | None = None,
+    budget: int = DEFAULT_BUDGET,
 ) -> Result:
     """Relevance of every input element for one output of each picture.
 
@@ -312,6 +259,9 @@ def explain(
     books : bool
         Also report where relevance went, layer by layer.
     progress : callable(done, total, layer)
+    budget : int
+        Bytes that the network's tensors may take: many pictures are explained a few at a time. What
+        each of them gets are the same bits.
 
     Returns
     -------
@@ -338,7 +288,21 @@ def explain(
     """
     ensure_compiled(_notify)
     explainer = Explainer(model, x, device, precision, budget=0)
-    return explainer.explain(composite, target, init, record, books, progress)
+    record = (record,) if isinstance(record, str) else tuple(record)
+    parts = explainer.parts(composite, target, init, budget)
+    if len(parts) == 1:
+        return explainer.explain(composite, target, init, record, books, progress)
+    results = []
+    for number, (pictures, aim, start) in enumerate(parts):
+        some = Explainer(model, np.asarray(x)[pictures], device, precision, budget=0)
+        told = None if progress is None else _continued(progress, number, len(parts))
+        results.append(some.explain(composite, aim, start, record, books, told))
+    return joined(results)
+
+
+def _continued(progress: Progress, part: int, parts: int) -> Progress:
+    """Progress of one part of the pictures, as that of all."""
+    return lambda done, total, layer: progress(part * total + done, parts * total, layer)
 
 
 def _notify(message: str) -> None:

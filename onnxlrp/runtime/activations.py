@@ -45,6 +45,10 @@ class Activations:
         }
         self._shapes: dict[str, Shape] = {self._model.input.name: self._x.shape}
 
+    def __len__(self) -> int:
+        """N, the number of pictures."""
+        return len(self._x)
+
     @property
     def provider(self) -> str:
         """Who computes: an onnxruntime provider, or the float64 reference."""
