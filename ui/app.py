@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import panel as pn
+from panel.util.parameters import edit_readonly
 from panel.viewable import Viewable
 from panel_material_ui.template.base import Page
 
@@ -61,6 +62,9 @@ def _page(settings: Settings) -> Page:
         theme_config=_THEME,
         raw_css=[(_FOLDER / "assets" / "theme.css").read_text("utf-8")],
     )
+    with edit_readonly(page):
+        # It would watch the whole server's, which then holds every page there ever was.
+        page.busy = bench.jobs.param.busy
     _connect(bench)
     _restore(bench)
     return page

@@ -11,7 +11,7 @@ function coloured(map, limit, look, grey) {
   for (let i = 0, o = 0; i < rows * columns; i++, o += 4) {
     const value = Math.min(Math.max(map.values[i], low), high);
     const at = 3 * (128 + Math.round((127 * value) / limit));
-    const light = fits ? 1 - 0.4 * look.overlay * (1 - grey[i] / 255) : 1;
+    const light = fits ? 1 - 0.75 * look.overlay * (1 - grey[i] / 255) : 1;
     out[o] = table[at] * light;
     out[o + 1] = table[at + 1] * light;
     out[o + 2] = table[at + 2] * light;

@@ -144,7 +144,9 @@ class Jobs(param.Parameterized):
     def close(self) -> None:
         """End the session: cancel all work, show nothing any more."""
         self._closed = True
-        self.cancel()
+        for job in self._running.values():
+            job.cancel.set()
+        self._running.clear()  # without a word: the page is gone
 
     # ------------------------------------------------------------------------- in the thread
     def _work(
