@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import weakref
 from collections.abc import Iterator
 from threading import Thread
@@ -74,7 +75,11 @@ def test_two_sessions_do_not_see_each_other(serve: Serve, visit: Visit, benches:
     expect(two.get_by_role("button", name="epsilon_plus 2", exact=True)).to_have_count(0)
 
 
-def test_closed_sessions_leave_nothing(serve: Serve, visit: Visit, benches: Benches) -> None:
+def test_closed_sessions_leave_nothing(
+    serve: Serve, visit: Visit, benches: Benches, caplog: pytest.LogCaptureFixture
+) -> None:
+    # What is logged is kept until the test ends, and its events hold what they are about.
+    caplog.set_level(logging.WARNING, logger="panel")
     url = serve(designer.create_app, **SHORT)
     for tab in ("Design", "Compare"):
         page = visit(url)
