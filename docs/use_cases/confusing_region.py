@@ -24,7 +24,7 @@ from onnxlrp.target import read_target
 
 DESIGN = "epsilon_plus"
 TRUTH = "missile"  # the class of ImageNet that a rocket comes nearest to
-HOW = {"unit": 16, "steps": 40, "until": 0.5, "fill": "mean", "device": "cpu"}
+HOW = {"unit": 8, "steps": 40, "until": 0.2, "fill": "blur", "device": "cpu"}
 
 
 def main(out: Path) -> tuple[FlippingResult, int]:
@@ -44,15 +44,20 @@ def main(out: Path) -> tuple[FlippingResult, int]:
 
     difference = read_target(f"class:{first}-{second}")
     result = onnxlrp.explain(model, x, DESIGN, difference, device="cpu")
-    flipped = flip_pixels(model, x, DESIGN, target=difference, order=["morf", "random"], **HOW)
-    falls = flipped.curve(DESIGN, "morf")
-    step = int(np.argmax(falls.mean < 0))
+    flipped = flip_pixels(
+        model, x, DESIGN, target=difference, order=["morf", "random"], repeats=10, **HOW
+    )
+    by_relevance, *at_random = turning_points(flipped)
+    step = int(np.argmax(flipped.fractions[0, 0, 0, 0] == by_relevance))
     print(
-        f"flipping the {100 * falls.fraction[step]:.1f} % of the picture that speak most for "
+        f"flipping the {by_relevance:.1%} of the picture that speak most for "
         f"{model.label(first)!r} and against {model.label(second)!r} turns the decision"
     )
-    chance = flipped.scores[0, 0, 1, :, step]
-    print(f"as much at random leaves it in {int((chance > 0).sum())} of {len(chance)} runs")
+    turned = [f"{share:.1%}" for share in sorted(at_random) if share < 1]
+    print(
+        f"at random it turns in {len(turned)} of {len(at_random)} runs, at {', '.join(turned)}; in "
+        f"the others not within {HOW['until']:.0%}"
+    )
     sequence = flip_sequence(model, x, DESIGN, target=difference, **HOW)
     without = sequence.at(step)[None]
     say("after", model, onnxlrp.explain(model, without, DESIGN, device="cpu").output[0])
@@ -69,6 +74,21 @@ def main(out: Path) -> tuple[FlippingResult, int]:
     )
     (out / "confusing_curves.svg").write_text(chart.svg(), encoding="utf-8")
     return flipped, step
+
+
+def turning_points(flipped: FlippingResult) -> list[float]:
+    """Share of pixels flipped when the difference first falls below 0, 1 where it never does.
+
+    By relevance, then in each random run.
+    """
+    scores, shares = (
+        np.concatenate([values[0, 0, 0, :1], values[0, 0, 1]])
+        for values in (flipped.scores, flipped.fractions)
+    )
+    return [
+        float(share[np.argmax(score < 0)]) if (score < 0).any() else 1.0
+        for score, share in zip(scores, shares, strict=True)
+    ]
 
 
 def say(when: str, model: onnxlrp.Model, logits: np.ndarray) -> None:

@@ -50,11 +50,12 @@ def test_choosing_a_composite(load, tmp_path, capsys):
 
 
 def test_finding_a_class_confusing_region(load, tmp_path, capsys):
-    flipped, step = load("confusing_region").main(tmp_path)
+    module = load("confusing_region")
+    flipped, step = module.main(tmp_path)
     check_page("confusing_region", capsys.readouterr().out, tmp_path, 0.02)
-    by_relevance, at_random = flipped.scores[0, 0]
-    assert by_relevance[0, step] < 0 < at_random[:, step].min()
-    assert flipped.fractions[0, 0, 0, 0, step] < 0.05
+    by_relevance, *at_random = module.turning_points(flipped)
+    assert by_relevance < 0.05 and by_relevance < min(at_random)
+    assert flipped.fractions[0, 0, 0, 0, step] == by_relevance
 
 
 def test_finding_and_ablating_a_planted_artefact(load, tmp_path, capsys):
