@@ -15,43 +15,34 @@ function written(value) {
   return size >= 1e4 || size < 1e-3 ? value.toExponential(2) : value.toPrecision(3);
 }
 
-// The colours of a map: the picture below is faded and multiplied by them.
-function paint(context, model, values) {
-  const { rows, columns, limit, sign, overlay } = model;
-  const table = octets(model.table), under = octets(model.under);
-  const image = context.createImageData(columns, rows), out = image.data;
-  const below = under.length === rows * columns ? 0.75 * overlay : 0;
-  for (let i = 0; i < rows * columns; i++) {
-    let value = values[i];
-    if ((sign === "positive" && value < 0) || (sign === "negative" && value > 0)) value = 0;
-    const at = 3 * (128 + Math.round(127 * Math.max(-1, Math.min(1, value / limit))));
-    const light = below ? 1 - below * (1 - under[i] / 255) : 1;
-    out[4 * i] = table[at] * light;
-    out[4 * i + 1] = table[at + 1] * light;
-    out[4 * i + 2] = table[at + 2] * light;
-    out[4 * i + 3] = 255;
-  }
-  context.putImageData(image, 0, 0);
-}
-
 export function render({ model }) {
   const canvas = html("canvas", { role: "img", tabindex: "0" });
   const mark = html("div", { class: "mark" }), value = html("div", { class: "value", role: "status" });
   const root = html("div", { class: "heatmap" }, canvas, mark, value);
   let values = new Float32Array(0), at = null;
 
-  const draw = framed(() => {
-    root.classList.toggle("stale", model.stale);
-    canvas.setAttribute("aria-label", model.label);
-    values = floats(model.values);
-    const size = model.rows * model.columns;
-    if (!size || values.length !== size || octets(model.table).length !== 768) return;
-    if (canvas.width !== model.columns) canvas.width = model.columns;
-    if (canvas.height !== model.rows) canvas.height = model.rows;
-    paint(canvas.getContext("2d"), model, values);
+  const paint = () => {
+    const { rows, columns, limit, sign, overlay } = model, table = octets(model.table);
+    if (!rows || values.length !== rows * columns || table.length !== 768) return;
+    const grey = model.under.byteLength ? octets(model.under) : null;
+    const map = { values, shape: [rows, columns] };
+    const image = coloured(map, limit, { sign, overlay, table }, grey);
+    Object.assign(canvas, { width: columns, height: rows });
+    canvas.getContext("2d").drawImage(image, 0, 0);
     canvas.dataset.drawn = String(Number(canvas.dataset.drawn || 0) + 1);
     read();
-  });
+  };
+  const draw = framed(paint);
+
+  const take = () => {
+    values = floats(model.values);
+    draw();
+  };
+
+  const say = () => {
+    root.classList.toggle("stale", model.stale);
+    canvas.setAttribute("aria-label", model.label);
+  };
 
   const read = () => {
     const shown = at !== null && at.x < model.columns && at.y < model.rows && values.length > 0;
@@ -94,7 +85,11 @@ export function render({ model }) {
     };
     read();
   });
-  watch(model, ["values", "limit", "sign", "table", "under", "overlay", "stale", "label", "total"], draw);
-  draw();
+  watch(model, ["values"], take);
+  watch(model, ["limit", "sign", "table", "under", "overlay", "rows", "columns"], draw);
+  watch(model, ["total"], () => read());
+  watch(model, ["stale", "label"], say);
+  say();
+  take();
   return root;
 }

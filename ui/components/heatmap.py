@@ -32,7 +32,7 @@ class HeatMap(Gestures):
     stale = param.Boolean(False, doc="Whether the map is that of an earlier state.")
     label = param.String("Heatmap", doc="For screen readers.")
 
-    _esm = script("heatmap")
+    _esm = script("paint", "heatmap")
     _stylesheets: ClassVar[list[str]] = [style("heatmap")]
 
     def draw(
