@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
@@ -16,12 +17,17 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.ui.browser import ARGUMENTS, find_browser
 from tests.ui.watch import SERVER_LOGGERS, ServerErrors, Watch
+from ui import app as designer
+from ui.state import Workbench
 
 Serve = Callable[..., str]
 """Serves an app, a function that returns what is shown; returns its address."""
 
 Visit = Callable[..., Page]
 """Opens a page as a new person: cookies, storage and session of its own."""
+
+Benches = list["weakref.ref[Workbench]"]
+"""The workbench of every session so far; the list does not keep them alive."""
 
 VIEWPORT = {"width": 1280, "height": 720}
 """The smallest screen that the designer promises to be usable on."""
@@ -112,3 +118,22 @@ async def _stop(server: Server, stopped: Future[None]) -> None:
     except BaseException as error:
         stopped.set_exception(error)
         raise
+
+
+@pytest.fixture
+def benches(monkeypatch: pytest.MonkeyPatch) -> Iterator[Benches]:
+    """Write the sessions' workbenches down, so that a test can look behind the page."""
+    made: Benches = []
+
+    def watched(*values: object) -> Workbench:
+        bench = Workbench(*values)  # type: ignore[arg-type]
+        made.append(weakref.ref(bench))
+        return bench
+
+    monkeypatch.setattr(designer, "Workbench", watched)
+    yield made
+
+
+def ready(page: Page) -> None:
+    """Wait until the page shows what it opens with."""
+    expect(page.get_by_role("button", name="Egyptian cat")).to_be_visible(timeout=PATIENCE)

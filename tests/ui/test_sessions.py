@@ -5,46 +5,22 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import weakref
-from collections.abc import Iterator
 from threading import Thread
 
 import pytest
 from bokeh.client import pull_session
 from panel.tests.util import wait_until
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from onnxlrp.composites import Composite
-from tests.ui.conftest import PATIENCE, Serve, Visit
+from tests.ui.conftest import PATIENCE, Benches, Serve, Visit, ready
 from ui import app as designer
-from ui.state import Workbench
 
 SHORT = {
     "check_unused_sessions_milliseconds": 200,
     "unused_session_lifetime_milliseconds": 5000,
 }
 """A closed tab's session ends soon; before, a slow browser must have connected to it."""
-
-Benches = list["weakref.ref[Workbench]"]
-
-
-@pytest.fixture
-def benches(monkeypatch: pytest.MonkeyPatch) -> Iterator[Benches]:
-    """The workbench of every session so far, which this list does not keep alive."""
-    made: Benches = []
-
-    def watched(*values: object) -> Workbench:
-        bench = Workbench(*values)  # type: ignore[arg-type]
-        made.append(weakref.ref(bench))
-        return bench
-
-    monkeypatch.setattr(designer, "Workbench", watched)
-    yield made
-
-
-def ready(page: Page) -> None:
-    """Wait until the page shows what it opens with."""
-    expect(page.get_by_role("button", name="Egyptian cat")).to_be_visible(timeout=PATIENCE)
 
 
 def open_and_close(url: str, count: int) -> None:
