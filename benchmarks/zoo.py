@@ -19,13 +19,13 @@ import logging
 import time
 import warnings
 from collections.abc import Iterator
-from datetime import date
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from zoo_page import NAMES, Row, report, table
 
 import onnxlrp
 from onnxlrp.ops import bind
@@ -36,14 +36,11 @@ if TYPE_CHECKING:
     from zoo_files import NetworkFile
 
 HERE = Path(__file__).parent
-NAMES = ("lrp_0", "epsilon_plus_flat", "epsilon_alpha2_beta1", "epsilon_gamma_box")
 BOUNDS = (-3.0, 3.0)
 """Of z^B, for inputs from a standard normal distribution."""
 
 CLOSE = 1e-4
 """An error above this is measured again with a float64 forward pass."""
-
-Row = dict[str, Any]
 
 
 def composites() -> dict[str, onnxlrp.Composite]:
@@ -181,77 +178,12 @@ def _guarded(name: str, make: Any) -> Row:
         return {"name": name, "failure": f"{type(error).__name__}: {error}"}
 
 
-def table(found: list[Row]) -> str:
-    """Write all rows as Markdown."""
-    head = [
-        "network",
-        "input",
-        "nodes → layers",
-        "load s",
-        "explain s",
-        *NAMES,
-        "truth",
-        "exporters",
-    ]
-    lines = [head, ["---"] * len(head)]
-    for row in found:
-        if "failure" in row:
-            lines.append([row["name"], f"**{row['failure'].splitlines()[0][:160]}**"])
-            continue
-        double = row.get("error in double", {})
-        errors = [_error(row.get("error", {}).get(name), double.get(name)) for name in NAMES]
-        exporters = f"{max(row['exporters'].values()):.0e}" if "exporters" in row else ""
-        lines.append([
-            row["name"], row["input"], f"{row['nodes']} → {row['layers']}", f"{row['load']:.1f}",
-            f"{row['explain']:.2f}", *errors, row.get("truth", "none"),
-            exporters,
-        ])  # fmt: skip
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+def names() -> list[str]:
+    """Name all networks of the zoo."""
+    from zoo_files import network_files
+    from zoo_networks import ZOO
 
-
-def _error(single: float | None, double: float | None) -> str:
-    """Write an error, and beside it that with the forward pass in float64, if it was measured."""
-    if single is None:
-        return ""
-    return f"{single:.0e}" if double is None else f"{single:.0e} ({double:.0e})"
-
-
-def report(found: list[Row]) -> str:
-    """Write the page: when, with what, and the table."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    versions = []
-    for package in (
-        "onnxlrp",
-        "onnxruntime-gpu",
-        "onnxruntime",
-        "numpy",
-        "torch",
-        "torchvision",
-        "timm",
-    ):
-        try:
-            versions.append(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            continue
-    return f"{_HEAD}\n{date.today()}; {', '.join(versions)}; two CPU cores.\n\n{table(found)}\n"
-
-
-_HEAD = """\
-# The zoo
-
-Made by `python benchmarks/zoo.py --rows FILE --write`; the networks are in `zoo_networks.py`.
-Weights are random with a fixed seed, but for `trained/`: these are checks of the way, not of what
-networks have learned.
-
-* A number under a preset is the relative L2 error of the heatmap against the truth named.
-* `float64 PyTorch`: LRP of the PyTorch network itself in float64, by bent derivatives (`truth.py`).
-* `float64 forward`: onnxlrp's own sweep over a float64 forward pass. It shows what rounding does,
-  not that the rules are right; `tests/engine/test_golden.py` does that for the trained networks.
-* In brackets: the same with `precision="double"`.
-* `exporters`: the largest relative difference between the heatmaps of PyTorch's two exporters.
-* Timings were taken beside other work on the machine and are rough.
-"""
+    return [*(specimen.name for specimen in ZOO), *(file.name for file in network_files())]
 
 
 def main() -> None:
@@ -274,7 +206,7 @@ def main() -> None:
             with arguments.rows.open("a") as file:
                 file.write(json.dumps(row) + "\n")
     if arguments.write:
-        (HERE / "zoo.md").write_text(report(kept), encoding="utf-8")
+        (HERE / "zoo.md").write_text(report(kept, names()), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -178,6 +178,8 @@ def _check_versions(source: Source) -> None:
     import onnxruntime
 
     ir, opset = source.proto.ir_version, source.opset
+    if not opset:  # other domains' operators only: `check` tells which, and why they are refused
+        opset = OLDEST_OPSET
     needs = f"{source.where}: model needs IR {ir} / opset {opset}"
     if ir < OLDEST_IR or opset < OLDEST_OPSET:
         raise ModelFileError(

@@ -64,3 +64,15 @@ def test_refusal_names_the_node_and_says_why(name, folder, onnxlrp):
     assert outcome.code == 1
     assert f"{name.rpartition('.')[2]}): " in outcome.out
     assert "Traceback" not in outcome.out + outcome.err
+
+
+def test_network_of_another_domain_alone_is_refused_by_its_nodes(folder, onnxlrp):
+    """It imports no version of the standard operators at all."""
+    proto = parser.parse_model("""<ir_version: 8, opset_import: ["ai.onnx.ml" : 3]>
+        net (float[1, 2, 4, 4] x) => (float[1, 2, 4, 4] y)
+        { a = ai.onnx.ml.Scaler <offset = [1.0], scale = [2.0]> (x)
+          y = ai.onnx.ml.Scaler <offset = [1.0], scale = [2.0]> (a) }""")
+    onnx.save(proto, folder / "scaler.onnx")
+    outcome = onnxlrp("check", "scaler.onnx")
+    assert outcome.code == 1
+    assert outcome.out.count("classical machine-learning operators") == 2
