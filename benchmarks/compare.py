@@ -1,6 +1,9 @@
 """Time onnxlrp, onnxruntime's plain forward and the peers in turn, in one run.
 
-    python benchmarks/compare.py [NETWORK ...] [--peers PYTHON] [--seconds 60] [--write]
+    python benchmarks/compare.py [PIECE ...] [--peers PYTHON] [--seconds 60] [--write]
+
+PIECE: vgg16, resnet50, mobilenet_v2, memory; all of them if none is named. --write puts each piece
+into its own section of results.md, so that they can be measured one at a time.
 
 Every round measures everything once, so that a drift of the machine's speed meets all alike; ratios
 are medians over the rounds. The peers answer from a process of another environment (see peers.py);
@@ -38,6 +41,9 @@ FORWARD = "onnxruntime forward"
 GRADIENT = "pytorch gradient"
 PAUSE = 0.05
 """Seconds between measurements, in which threads that wait busily go to sleep."""
+
+MEMORY = "memory"
+"""The piece that measures memory in place of time."""
 
 LEAST_ROUNDS = 3
 FORWARDS_AGREE = 1e-3
@@ -196,7 +202,7 @@ def speed_table(measured: Measured) -> str:
         )
     rounds = len(measured.seconds[FORWARD])
     missing = "".join(f"\n{name}: left out ({why})." for name, why in measured.failures.items())
-    return f"### {measured.network}, {rounds} rounds\n\n{markdown(rows)}\n{missing}"
+    return f"{rounds} rounds.\n\n{markdown(rows)}\n{missing}"
 
 
 NOTE = """\
@@ -211,29 +217,35 @@ another."""
 
 
 def main() -> None:
+    pieces = [*NETWORKS, MEMORY]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("networks", nargs="*", default=list(NETWORKS), metavar="NETWORK")
+    parser.add_argument("pieces", nargs="*", default=pieces, metavar="PIECE")
     parser.add_argument("--peers", type=Path, help="Python that has torch, zennit and captum")
     parser.add_argument("--seconds", type=float, default=60, help="for each network, about")
     parser.add_argument("--rounds", type=int, default=25, help="at most, for each network")
     parser.add_argument("--write", action="store_true", help="into results.md")
     arguments = parser.parse_args()
-    parts = [setting(), NOTE]
-    with tempfile.TemporaryDirectory() as folder:
-        remembered = memory(Case.write("vgg16", Path(folder)), arguments.peers)
-        with peers_of(arguments.peers) as peers:
-            versions = peers.ask("versions")["versions"] if peers else {"peers": "none"}
-            parts.append("Peers: " + ", ".join(f"{k} {v}" for k, v in versions.items()) + ".")
-            for network in arguments.networks:
-                case = Case.write(network, Path(folder))
-                found = measure(case, peers, arguments.seconds, arguments.rounds)
-                case.file.unlink()
-                parts.append(speed_table(found))
-    parts.append(f"### Peak memory, VGG-16, epsilon_plus\n\n{remembered}")
-    text = "\n\n".join(parts)
-    print(text)
-    if arguments.write:
-        write_section("Against peers", text)
+    if unknown := set(arguments.pieces) - set(pieces):
+        parser.error(f"no piece {', '.join(unknown)}; there are {', '.join(pieces)}")
+    for piece in arguments.pieces:
+        with tempfile.TemporaryDirectory() as folder:
+            text = _piece(piece, Path(folder), arguments)
+        print(text)
+        if arguments.write:
+            write_section(f"Against peers: {piece}", text)
+
+
+def _piece(piece: str, folder: Path, arguments: argparse.Namespace) -> str:
+    """Measure one network, or the memory of VGG-16, and write it down with its setting."""
+    case = Case.write("vgg16" if piece == MEMORY else piece, folder)
+    if piece == MEMORY:
+        table = memory(case, arguments.peers)
+        return f"{setting()}\n\nPeak memory, VGG-16, epsilon_plus.\n\n{table}"
+    with peers_of(arguments.peers) as peers:
+        versions = peers.ask("versions")["versions"] if peers else {"peers": "none"}
+        named = ", ".join(f"{name} {number}" for name, number in versions.items())
+        found = measure(case, peers, arguments.seconds, arguments.rounds)
+    return f"{setting()} Peers: {named}.\n\n{NOTE}\n\n{speed_table(found)}"
 
 
 if __name__ == "__main__":
