@@ -1,0 +1,42 @@
+"""The weights that rules see: made once, and kept within a budget."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import onnxlrp
+from onnxlrp.ops import Linear, bind
+from onnxlrp.preactivation import Maps
+from onnxlrp.rules.frame import WeightMap
+from tests.engine.test_networks import small_network
+
+
+def linear_layers():
+    operations = bind(onnxlrp.load(small_network())).values()
+    return [op for op in operations if isinstance(op, Linear)]
+
+
+def test_a_map_is_made_once():
+    op, maps = linear_layers()[0], Maps()
+    assert maps.get(op, WeightMap()) is maps.get(op, WeightMap())
+    assert maps.get(op, WeightMap(negative=0.0)) is not maps.get(op, WeightMap())
+
+
+def test_what_was_not_asked_for_longest_is_dropped():
+    op, maps = linear_layers()[0], Maps(budget=0)
+    first, second = WeightMap(negative=0.0), WeightMap(positive=0.0)
+    dropped = maps.get(op, first)
+    held = maps.get(op, second)
+    assert maps.get(op, second) is held
+    assert maps.nbytes == held.nbytes
+    assert maps.get(op, first) is not dropped
+
+
+def test_the_mapped_bias_is_that_of_the_rule():
+    for op in linear_layers():
+        positive = Maps().bias(op, 4, WeightMap(negative=0.0))
+        bias = op.bias_at(4)
+        if bias is None:
+            assert positive is None
+        else:
+            np.testing.assert_array_equal(positive, np.maximum(bias, 0))
