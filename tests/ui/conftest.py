@@ -32,7 +32,7 @@ Benches = list["weakref.ref[Workbench]"]
 VIEWPORT = {"width": 1280, "height": 720}
 """The smallest screen that the designer promises to be usable on."""
 
-PATIENCE = 30_000
+PATIENCE = 60_000
 """Milliseconds until a thing that must appear has failed to: this machine may be very busy."""
 
 
