@@ -55,7 +55,7 @@ def changes_html(changes: Sequence[ScoreChange], target: int = -1, caption: str 
         '<th class="number">change</th></tr>'
     )
     head = f"<caption>{escape(caption)}</caption><thead>{head}</thead>"
-    return f"<table>{head}<tbody>{rows}</tbody></table>"
+    return f'<table tabindex="0">{head}<tbody>{rows}</tbody></table>'
 
 
 def _row(change: ScoreChange, is_target: bool, low: float, span: float) -> str:

@@ -70,7 +70,8 @@ def _layer(found: LayerNeurons, chosen: tuple[int, ...], look: Look) -> str:
     more = len(order) - MOST
     rest = f"<p>and {more} more</p>" if more > 0 else ""
     heading = f"<h3>{escape(found.layer)}: relevance, activation</h3>"
-    return f'{heading}<div class="neurons">{"".join(cells)}</div>{rest}'
+    grid = '<div class="neurons" tabindex="0" role="group" aria-label="Maps">'
+    return f"{heading}{grid}{''.join(cells)}</div>{rest}"
 
 
 def _grey(activation: Any, highest: float) -> Any:
