@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response, WebSocket
 
 OWN_HOSTS = ("localhost", "127.0.0.1")
-OWN_SCHEMES = ("data", "blob", "about")
+OWN_SCHEMES = ("data", "blob", "about", "file")
 """Addresses that never leave the browser."""
 
 
