@@ -76,7 +76,7 @@ def judgements_on(client: Client, judge: Judge, items: Iterator[Item]) -> Iterat
     Raises
     ------
     RuntimeSetupError
-        The cluster has no worker.
+        The cluster has no worker, or none any more.
     OnnxLrpError
         What would be wrong with every picture.
     """
@@ -89,9 +89,9 @@ def judgements_on(client: Client, judge: Judge, items: Iterator[Item]) -> Iterat
             future = client.submit(_judged, plugin.name, item, pure=False)
             waiting.append((item.name, future))
             if len(waiting) >= ahead:
-                yield _result(*waiting.popleft())
+                yield _result(client, *waiting.popleft())
         while waiting:
-            yield _result(*waiting.popleft())
+            yield _result(client, *waiting.popleft())
     finally:
         client.cancel([future for _, future in waiting])
         client.unregister_worker_plugin(plugin.name)
@@ -156,11 +156,25 @@ def _judged(plugin: str, item: Item) -> Judgement:
     return carrier.judge.judge(item)
 
 
-def _result(name: str, future: Any) -> Judgement:
-    """Wait for a picture's judgement; one that has cost several workers their lives fails."""
-    try:
-        found = future.result()
-    except KilledWorker as error:
-        return Judgement(name, failure=f"its workers died one after the other: {error}")
-    assert isinstance(found, Judgement)
-    return found
+def _result(client: Client, name: str, future: Any) -> Judgement:
+    """Wait for a picture's judgement; one that has cost several workers their lives fails.
+
+    Raises
+    ------
+    RuntimeSetupError
+        There is nobody left to wait for.
+    """
+    while True:
+        try:
+            found = future.result(timeout=_PATIENCE)
+        except KilledWorker as error:
+            return Judgement(name, failure=f"its workers died one after the other: {error}")
+        except TimeoutError as error:
+            if not client.scheduler_info(n_workers=-1)["workers"]:
+                raise RuntimeSetupError(
+                    "client: the cluster has no worker left. What is finished is kept: start "
+                    "workers, and resume."
+                ) from error
+        else:
+            assert isinstance(found, Judgement)
+            return found

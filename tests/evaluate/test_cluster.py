@@ -113,3 +113,25 @@ def test_a_client_must_be_one(model):
         evaluate(model, pictures(1), **OPTIONS, client=3)
     with pytest.raises(RuntimeSetupError, match="no Dask scheduler answers"):
         evaluate(model, pictures(1), **OPTIONS, client="nonsense://host")
+
+
+def test_a_cluster_that_loses_all_its_workers_is_no_endless_wait(model, tmp_path, monkeypatch):
+    monkeypatch.setattr("onnxlrp.evaluate.cluster._PATIENCE", 2)
+    out = tmp_path / "out"
+    with (
+        distributed.LocalCluster(1, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        client.wait_for_workers(1)
+
+        def leave(done, total, name):
+            if done == 2:
+                cluster.scale(0)
+
+        with pytest.raises(RuntimeSetupError, match="no worker left"):
+            evaluate(model, pictures(60), **OPTIONS, out=out, client=client, progress=leave)
+    finished = (out / "progress.csv").read_text().count("\n") - 1
+    assert 2 <= finished < 60
+    evaluate(model, pictures(60), **OPTIONS, out=out, existing="resume")
+    evaluate(model, pictures(60), **OPTIONS, out=tmp_path / "here")
+    assert tables(out) == tables(tmp_path / "here")
