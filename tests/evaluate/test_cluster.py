@@ -129,9 +129,9 @@ def test_a_cluster_that_loses_all_its_workers_is_no_endless_wait(model, tmp_path
                 cluster.scale(0)
 
         with pytest.raises(RuntimeSetupError, match="no worker left"):
-            evaluate(model, pictures(60), **OPTIONS, out=out, client=client, progress=leave)
+            evaluate(model, pictures(24), **OPTIONS, out=out, client=client, progress=leave)
     finished = (out / "progress.csv").read_text().count("\n") - 1
-    assert 2 <= finished < 60
-    evaluate(model, pictures(60), **OPTIONS, out=out, existing="resume")
-    evaluate(model, pictures(60), **OPTIONS, out=tmp_path / "here")
+    assert 2 <= finished < 24
+    evaluate(model, pictures(24), **OPTIONS, out=out, existing="resume")
+    evaluate(model, pictures(24), **OPTIONS, out=tmp_path / "here")
     assert tables(out) == tables(tmp_path / "here")
