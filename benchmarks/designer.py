@@ -100,7 +100,7 @@ def use(page: Page, name: str) -> None:
     """Open a network of the server's folder."""
     page.get_by_role("tab", name="Open").click()
     page.get_by_label("On the server").click()
-    page.get_by_role("option", name=name).click()
+    page.get_by_role("menuitem", name=name).click()
     page.get_by_role("button", name="Use this network").click()
     page.get_by_role("button", name="class ").first.wait_for(timeout=60_000)
     page.wait_for_timeout(5000)

@@ -24,7 +24,7 @@ TITLE = "onnxlrp designer"
 _FOLDER = Path(__file__).parent
 _THEME = {
     "light": {"palette": {"primary": {"main": "#17467f"}, "background": {"paper": "#ffffff"}}},
-    "dark": {"palette": {"primary": {"main": "#8ab8ee"}}},
+    "dark": {"palette": {"primary": {"main": "#3b78c2"}}},
 }
 
 
@@ -56,6 +56,7 @@ def _page(settings: Settings) -> Page:
         # The page shows its bar all the same, and it has no name for a screen reader.
         sx={
             ".MuiAppBar-root > .MuiLinearProgress-root": {"display": "none"},
+            ".MuiAppBar-root": {"backgroundColor": "#17467f !important"},
             ".MuiToolbar-root": {"minHeight": "48px !important"},
             ".MuiToolbar-root .MuiTypography-root": {"fontSize": "18px"},
         },

@@ -8,11 +8,14 @@ from typing import Any
 import panel as pn
 
 _DROPPER = """
-.filepond--root { font-size: 13px; margin: 0; min-height: 72px; }
+.filepond--root {
+  font-size: 13px; margin: 0; background: none !important; box-shadow: none !important;
+}
 .filepond--panel-root {
   background: var(--lrp-wash); border: 1.5px dashed var(--lrp-line); border-radius: 8px;
   box-shadow: none;
 }
+.filepond--drop-label { background: none !important; min-height: 68px; }
 .filepond--drop-label, .filepond--drop-label label { color: var(--lrp-ink); font-size: 13px; }
 .filepond--root:focus-within .filepond--panel-root { border-color: var(--lrp-ink); }
 """

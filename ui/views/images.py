@@ -38,5 +38,6 @@ def _url(image: Image.Image) -> str:
 def _encoded(pixels: bytes, size: tuple[int, int]) -> str:
     """PNG of RGB pixels; the same picture is asked for again and again."""
     out = io.BytesIO()
-    Image.frombytes("RGB", size, pixels).save(out, "PNG")
+    # The fastest level: what is drawn while a slider moves must not wait for a smaller file.
+    Image.frombytes("RGB", size, pixels).save(out, "PNG", compress_level=1)
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()

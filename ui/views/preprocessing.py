@@ -36,7 +36,8 @@ def preprocessing_form(opening: Opening) -> pn.Column:
     def show(*events: Any) -> None:
         nonlocal showing
         model = opening.network.model
-        note.object = escape(model.preprocessing_note)
+        guessed, _, _ = model.preprocessing_note.partition(" If that is wrong")
+        note.object = escape(f"{guessed} Correct it here where it is wrong.")
         showing = True
         for name, value in _texts(model.preprocessing or Preprocessing()).items():
             fields[name].value = value
