@@ -32,6 +32,7 @@ _STYLE = """
 .tabulator { font-size: 12px; border: 0; background: transparent; }
 .tabulator .tabulator-header .tabulator-col { background: transparent; font-size: 11.5px; }
 .tabulator .tabulator-col .tabulator-col-content { padding: 4px 6px; }
+.tabulator-cell[tabulator-field=Leakage] div { color: var(--ink) !important; }
 .tabulator-row .tabulator-cell { padding: 3px 6px; height: 26px; font-size: 12px; }
 .tabulator-row, .tabulator-row.tabulator-row-even {
   background: transparent; color: var(--ink); min-height: 26px;
