@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.ui.snapshots import snapshot
 from ui import app as designer
 
 
@@ -83,6 +84,7 @@ def test_folds_open_and_close(page: Page) -> None:
     expect(inside).to_have_count(0)
     line(page, "fire2, 7 layers, folded").press("ArrowRight")
     expect(inside).to_be_visible()
+    snapshot(page, "segments")
     line(page, "fire2, 7 layers, open").press("ArrowLeft")
     expect(inside).to_have_count(0)
 
@@ -135,6 +137,10 @@ def test_edges_are_as_wide_as_their_share_of_relevance(page: Page) -> None:
     expect(page.locator(".wire.known")).to_have_count(72)
     into_concat = page.locator(".wire", has_text="fire9_expand1x1_relu → fire9_concat")
     expect(into_concat).to_contain_text("% of the relevance")
+    snapshot(page, "graph")
+    way(page, "Layers")
+    expect(page.locator(".tabulator-row", has_text="conv1_relu")).to_be_visible()
+    snapshot(page, "layers")
 
 
 def test_a_rule_is_chosen_in_the_table(page: Page) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.ui.snapshots import snapshot
 from ui import app as designer
 
 
@@ -57,6 +58,7 @@ def test_a_preset_becomes_custom_and_finds_its_name_again(page: Page) -> None:
     give(page, "θ0", "0.2")
     pressed(page, "custom")
     expect(row(page, 2)).to_contain_text("custom")
+    snapshot(page, "rules")
     give(page, "θ0", "0")
     pressed(page, "LRP-γ")
 
