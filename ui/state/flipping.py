@@ -80,6 +80,7 @@ class PixelFlipping(param.Parameterized):
         super().__init__()
         self.bench = bench
         self._known: dict[Hashable, FlippingResult] = {}
+        self._doing: Hashable = None  # the curve that is on its way
         self._filmed: Hashable = None
         bench.param.watch(self._refresh, ["network", "pictures", "picture", "question", "designs"])
         self.param.watch(self._refresh, ["settings"])
@@ -101,6 +102,7 @@ class PixelFlipping(param.Parameterized):
         subject, order = missing
         name = "random order" if order == RANDOM else f"{subject.design.name}, {order}"
         key, settings = self._key(subject, order), self.settings
+        self._doing = key
         self.bench.jobs.run(
             "flipping",
             lambda progress: flipped(self.bench.explanations, subject, order, settings, progress),
@@ -111,7 +113,7 @@ class PixelFlipping(param.Parameterized):
 
     def cancel(self) -> None:
         """Stop; the curves that are there stay."""
-        self.running = False
+        self.running, self._doing = False, None
         self.bench.jobs.cancel("flipping")
 
     def play(self, design: str, order: str = MORF) -> None:
@@ -151,14 +153,18 @@ class PixelFlipping(param.Parameterized):
     # ------------------------------------------------------------------------------------ inside
     def _refresh(self, *_: object) -> None:
         """Show what is known of what is on the screen, and nothing else."""
-        self.cancel()
-        shown = {}
+        shown, wanted = {}, set()
         for design in self.bench.designs if self.bench.shown else ():
+            subject = self._subject(design.id)
             for order in self.settings.orders:
-                subject = self._subject(design.id)
-                known = subject and self._known.get(self._key(subject, order))
-                if known:
-                    shown["" if order == RANDOM else design.id, order] = known
+                if subject is None:
+                    continue
+                key = self._key(subject, order)
+                wanted.add(key)
+                if key in self._known:
+                    shown["" if order == RANDOM else design.id, order] = self._known[key]
+        if self._doing is not None and self._doing not in wanted:
+            self.cancel()
         self.curves = shown
         if self.film is not None and not self._is_current(self.film):
             self.bench.jobs.cancel("film")
@@ -191,14 +197,14 @@ class PixelFlipping(param.Parameterized):
         return of, subject.seed, replace(self.settings, orders=()), order
 
     def _keep(self, key: Hashable, result: FlippingResult) -> None:
-        self._known[key] = result
+        self._known[key], self._doing = result, None
         while len(self._known) > _REMEMBERED:
             del self._known[next(iter(self._known))]
         self._refresh()
         self.run()
 
     def _fail(self, error: Exception) -> None:
-        self.running = False
+        self.running, self._doing = False, None
         self.bench.tell_error(error)
 
     def _show_film(self, key: Hashable, film: Film) -> None:
