@@ -15,7 +15,7 @@ from .designs import Design
 from .labels import rule_label, rule_name
 from .segments import linear_layers, rules_of
 
-_SHARED = ("relative", "bias", "epsilon")  # what every rule has
+_SHARED = ("epsilon", "relative", "bias")  # what every rule has
 
 
 @dataclass(frozen=True, slots=True)

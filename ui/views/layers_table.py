@@ -26,7 +26,7 @@ _SHOWN = {
     "arrived": "Σ R",
     "share": "Leakage",
 }
-_WIDTHS = {"#": 38, "Type": 78, "Rule": 66, "Parameters": 96, "Entry": 54, "Σ R": 54, "Leakage": 66}
+_WIDTHS = {"#": 38, "Type": 74, "Rule": 66, "Parameters": 92, "Entry": 76, "Σ R": 54, "Leakage": 72}
 _STYLE = """
 :host { --ink: var(--panel-on-surface-color, #1d2733); --paper: var(--panel-surface-color, #fff); }
 .tabulator { font-size: 12px; border: 0; background: transparent; }
