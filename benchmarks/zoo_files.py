@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -37,14 +38,20 @@ class NetworkFile:
     ----------
     name : str
         "onnx/light_vgg19", "trained/efficientnet_lite0".
-    proto : onnx.ModelProto
+    read : callable
+        Makes the onnx.ModelProto.
     shape : tuple of int or None
         Of its input; None: as declared, 1 where it is open.
     """
 
     name: str
-    proto: onnx.ModelProto
+    read: Callable[[], onnx.ModelProto]
     shape: tuple[int, ...] | None = None
+
+    @cached_property
+    def proto(self) -> onnx.ModelProto:
+        """The network, read once."""
+        return self.read()
 
     def picture(self) -> np.ndarray[Any, np.dtype[np.float32]]:
         """Make the input, standard normal."""
@@ -108,20 +115,20 @@ def network_files() -> Iterator[NetworkFile]:
     """Yield the networks of the onnx package, with random weights, and trained ones."""
     folder = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
     for path in sorted(folder.glob("*.onnx")):
-        yield NetworkFile(f"onnx/{path.stem}", reweighted(onnx.load(path)))
+        yield NetworkFile(f"onnx/{path.stem}", partial(reweighted, path))
     for path in sorted(TRAINED.glob("*.onnx")):
-        yield NetworkFile(f"trained/{path.stem}", onnx.load(path))
+        yield NetworkFile(f"trained/{path.stem}", partial(onnx.load, path))
     for place, shape in PACKAGED.items():
         package, _, inner = place.partition("/")
         found = find_spec(package)
         if found is not None and found.submodule_search_locations:
             path = Path(found.submodule_search_locations[0]) / inner
-            yield NetworkFile(f"{package}/{path.stem}", onnx.load(path), shape)
+            yield NetworkFile(f"{package}/{path.stem}", partial(onnx.load, path), shape)
 
 
-def reweighted(proto: onnx.ModelProto) -> onnx.ModelProto:
+def reweighted(path: Path) -> onnx.ModelProto:
     """Put He-normal weights in the place of ConstantOfShape, statistics where they belong."""
-    random = np.random.default_rng(0)
+    proto, random = onnx.load(path), np.random.default_rng(0)
     shapes = {t.name: numpy_helper.to_array(t) for t in proto.graph.initializer}
     nodes = list(proto.graph.node)
     use = {name: (n.op_type, i) for n in reversed(nodes) for i, name in enumerate(n.input)}
