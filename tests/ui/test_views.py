@@ -1,0 +1,44 @@
+"""Every view, light and dark: nothing serious for axe to say, and a picture of it.
+
+With ONNXLRP_SCREENSHOTS=docs/designer the pictures of the documentation are made anew.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from panel.tests.util import wait_until
+from playwright.sync_api import Page
+
+from tests.ui.access import serious_violations
+from tests.ui.conftest import PATIENCE, Benches, Serve, Visit, ready
+from ui import app as designer
+from ui.views.registry import VIEWS
+
+
+def take(page: Page, name: str, folder: Path) -> None:
+    """Make a picture once nothing moves any more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    page.mouse.move(2, 300)
+    page.wait_for_timeout(800)
+    page.screenshot(path=folder / f"{name}.png", animations="disabled")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_view(
+    serve: Serve, visit: Visit, benches: Benches, tmp_path: Path, scheme: str
+) -> None:
+    folder = Path(os.environ.get("ONNXLRP_SCREENSHOTS") or tmp_path)
+    page = visit(serve(designer.create_app), color_scheme=scheme, reduced_motion="reduce")
+    ready(page)
+    bench = benches[0]()
+    assert bench is not None
+    problems = []
+    for view in VIEWS:
+        page.get_by_role("tab", name=view.title, exact=True).click()
+        wait_until(lambda: not bench.jobs.busy, page, timeout=PATIENCE)
+        take(page, view.key if scheme == "light" else f"{view.key}_dark", folder)
+        problems += [f"{view.title}: {line}" for line in serious_violations(page)]
+    assert not problems, "\n".join(problems)
