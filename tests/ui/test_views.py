@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from panel.tests.util import wait_until
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.ui.access import serious_violations
 from tests.ui.conftest import PATIENCE, Benches, Serve, Visit, ready
@@ -31,14 +31,19 @@ def test_every_view(
     serve: Serve, visit: Visit, benches: Benches, tmp_path: Path, scheme: str
 ) -> None:
     folder = Path(os.environ.get("ONNXLRP_SCREENSHOTS") or tmp_path)
-    page = visit(serve(designer.create_app), color_scheme=scheme, reduced_motion="reduce")
+    page = visit(serve(designer.create_app), reduced_motion="reduce")
     ready(page)
+    if scheme == "dark":
+        page.get_by_role("button", name="Toggle theme").click()
+        page.wait_for_timeout(1000)
     bench = benches[0]()
     assert bench is not None
     problems = []
     for view in VIEWS:
         page.get_by_role("tab", name=view.title, exact=True).click()
+        page.wait_for_timeout(1000)
         wait_until(lambda: not bench.jobs.busy, page, timeout=PATIENCE)
+        expect(page.locator(".cell:visible:not([data-state=done])")).to_have_count(0)
         take(page, view.key if scheme == "light" else f"{view.key}_dark", folder)
         problems += [f"{view.title}: {line}" for line in serious_violations(page)]
     assert not problems, "\n".join(problems)
