@@ -109,7 +109,7 @@ class Distribution:
         if known.any():
             low, high = bootstrap_interval(values[known])
             ends = [float(low), float(high)]
-            self.figure.line(ends, [place, place], color="#ff9d00", line_width=5)
+            self.figure.line(ends, [place, place], color="#ff9d00", line_width=3)
             mean = [float(values[known].mean())]
             self.figure.scatter(
                 mean, [place], marker="diamond", size=14, color="#ff9d00", line_color="#222222"
