@@ -22,9 +22,14 @@ from .views.saving import LINK
 
 TITLE = "onnxlrp designer"
 _FOLDER = Path(__file__).parent
+_LIGHT = {"color": "#8ab8ee"}
 _THEME = {
     "light": {"palette": {"primary": {"main": "#17467f"}, "background": {"paper": "#ffffff"}}},
-    "dark": {"palette": {"primary": {"main": "#3b78c2"}}},
+    "dark": {
+        "palette": {"primary": {"main": "#3b78c2"}},
+        # The primary colour carries white text; as text itself it is too dark here.
+        "components": {"MuiButton": {"styleOverrides": {"outlined": _LIGHT, "text": _LIGHT}}},
+    },
 }
 
 
