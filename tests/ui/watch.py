@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response, WebSocket
+from tornado.websocket import WebSocketClosedError
 
 OWN_HOSTS = ("localhost", "127.0.0.1")
 OWN_SCHEMES = ("data", "blob", "about", "file")
@@ -77,7 +78,12 @@ class ServerErrors(logging.Handler):
         self.watch = watch
 
     def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        # A page that closes while something is on its way to it: told late, in the midst of another
+        # test, when the message that was never sent is collected.
+        if isinstance(error, WebSocketClosedError):
+            return
         text = record.getMessage()
-        if record.exc_info and record.exc_info[1] is not None:
-            text += "\n" + "".join(traceback.format_exception(record.exc_info[1]))
+        if error is not None:
+            text += "\n" + "".join(traceback.format_exception(error))
         self.watch.faults.append(f"server error: {text}")
