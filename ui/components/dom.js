@@ -22,14 +22,21 @@ function svg(tag, attributes, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
-// Calls f at most once in `wait` ms, the last call always.
+// Calls f at most once in `wait` ms, the last call always; `flush` makes a call that waits at once, so
+// that what a person does next comes after it.
 function throttle(f, wait) {
   let timer = null, last = 0, given = null;
   const run = () => { timer = null; last = Date.now(); f(...given); };
-  return (...args) => {
+  const ask = (...args) => {
     given = args;
     if (timer === null) timer = setTimeout(run, Math.max(0, wait - (Date.now() - last)));
   };
+  ask.flush = () => {
+    if (timer === null) return;
+    clearTimeout(timer);
+    run();
+  };
+  return ask;
 }
 
 // Calls f once before the next frame is drawn, however often it is asked.

@@ -43,6 +43,7 @@ export function render({ model }) {
       type: "range", min: 0, max: STEPS, step: 1, "aria-label": `${number.symbol}, ${number.meaning}`,
       title: "Double-click to reset",
       onpointerdown: () => { gesture += 1; held = key; },
+      onpointerup: () => { held = null; },
       onkeydown: (e) => { if (!e.repeat) gesture += 1; },
       onkeyup: () => { held = null; draw(); },
       oninput: () => {
@@ -51,7 +52,7 @@ export function render({ model }) {
         show(value);
         told(key, value, `${key}#${gesture}`);
       },
-      onchange: () => { held = null; setTimeout(() => held === null && draw(), 500); },
+      onchange: () => { held = null; told.flush(); setTimeout(() => held === null && draw(), 500); },
       ondblclick: () => ask("reset", { key }),
     });
     const field = html("input", {

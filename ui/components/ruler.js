@@ -89,6 +89,7 @@ export function render({ model }) {
   };
   const key = (number, event) => {
     if (!event.repeat) hold += 1;
+    if (event.key === "Delete" || event.key === "Backspace") told.flush();
     const places = choices(number), now = places.indexOf(model.segments[number].start);
     const steps = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1, PageUp: -5, PageDown: 5 };
     let to = null;
@@ -116,6 +117,7 @@ export function render({ model }) {
     };
     const done = () => {
       handle.removeEventListener("pointermove", follow);
+      told.flush();
     };
     handle.addEventListener("pointermove", follow);
     handle.addEventListener("pointerup", done, { once: true });
@@ -214,7 +216,7 @@ export function render({ model }) {
         class: "bound", role: "slider", tabindex: 0, "aria-orientation": "vertical", "aria-valuemin": 0,
         "aria-label": `Bound between segments ${i + 1} and ${i + 2}`,
         title: "Drag, or use the arrow keys; Delete joins the two segments",
-        onpointerdown: (e) => drag(i + 1, e), onkeydown: (e) => key(i + 1, e),
+        onpointerdown: (e) => drag(i + 1, e), onkeydown: (e) => key(i + 1, e), onkeyup: told.flush,
       }, html("span", { class: "grip" })),
       (handle, s, i) => set(handle, {
         "aria-valuemax": model.layers.length, "aria-valuenow": s.start,
