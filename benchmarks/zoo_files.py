@@ -89,9 +89,6 @@ class NetworkFile:
 
 
 def _translated(proto: onnx.ModelProto, output: str) -> Any:
-    from zoo_networks import import_torchvision
-
-    import_torchvision()
     import onnx2torch
 
     plain = onnx.ModelProto()

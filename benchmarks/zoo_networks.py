@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torchvision import models
 
 from onnxlrp import Target
 
@@ -70,7 +71,6 @@ def _vary(name: str, parameter: Tensor) -> None:
 
 
 def _torchvision(name: str) -> nn.Module:
-    models = import_torchvision()
     group, _, short = name.rpartition(".")
     make = getattr(getattr(models, group) if group else models, short)
     if short in ("googlenet", "inception_v3"):
@@ -80,23 +80,7 @@ def _torchvision(name: str) -> nn.Module:
     return make(weights=None)
 
 
-def import_torchvision() -> Any:
-    """Import torchvision.models, also where its compiled part is built for another PyTorch.
-
-    Architectures do not need that part, but torchvision registers shapes for two of its operators.
-    """
-    if not hasattr(torch.ops.torchvision, "nms"):
-        library = torch.library.Library("torchvision", "FRAGMENT")
-        for name in ("nms", "qnms"):
-            library.define(f"{name}(Tensor boxes, Tensor scores, float threshold) -> Tensor")
-        import_torchvision.library = library  # type: ignore[attr-defined]  # lives as long as it
-    import torchvision.models
-
-    return torchvision.models
-
-
 def _timm(name: str) -> nn.Module:
-    import_torchvision()
     import timm
 
     return timm.create_model(name, pretrained=False, exportable=True)

@@ -79,7 +79,7 @@ def run(arguments: Namespace) -> int:
         write,
     )
     from onnxlrp.cli.inputs import packaged_pictures, read_samples, sort_paths
-    from onnxlrp.cli.network import load_network
+    from onnxlrp.cli.network import load_explainable
     from onnxlrp.errors import InputError
 
     if arguments.channels is not None and arguments.top is not None:
@@ -95,7 +95,7 @@ def run(arguments: Namespace) -> int:
         raise InputError(f"{len(designs)} designs were given: one ranks the channels.")
     judging.check_folder(arguments.output, arguments.force)
     model_path, image_paths = sort_paths(arguments.paths)
-    model = load_network(model_path, arguments)
+    model = load_explainable(model_path, arguments)
     samples = read_samples(model, image_paths or packaged_pictures(model_path))
     ablation = Ablation(
         model=model,

@@ -58,7 +58,7 @@ def run(arguments: Namespace) -> int:
     from onnxlrp.cli.console import notify
     from onnxlrp.cli.explaining import parse_composite
     from onnxlrp.cli.inputs import read_samples
-    from onnxlrp.cli.network import load_network
+    from onnxlrp.cli.network import load_explainable
     from onnxlrp.cli.timing import noise, report, time_composites
     from onnxlrp.errors import InputError
     from onnxlrp.kernels import ensure_compiled
@@ -68,7 +68,7 @@ def run(arguments: Namespace) -> int:
     if arguments.size is not None and arguments.size < 1:
         raise InputError(f"--size {arguments.size}: give the pixels of one side, 1 or more.")
     composites = [parse_composite(text) for text in arguments.composite or [DEFAULT_COMPOSITE]]
-    model = load_network(arguments.model, arguments)
+    model = load_explainable(arguments.model, arguments)
     if arguments.image is None:
         x = noise(model, arguments.size)
     else:

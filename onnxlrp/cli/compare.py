@@ -48,7 +48,7 @@ def run(arguments: Namespace) -> int:
     """Judge all designs, then rank them."""
     from onnxlrp.cli.console import table
     from onnxlrp.cli.evaluation import write_report
-    from onnxlrp.cli.network import load_network
+    from onnxlrp.cli.network import load_explainable
     from onnxlrp.errors import InputError
     from onnxlrp.evaluate import RankRow, evaluate, rank_designs
     from onnxlrp.evaluate.metrics import DEFAULT
@@ -68,7 +68,7 @@ def run(arguments: Namespace) -> int:
     if arguments.zarr and arguments.output is None:
         raise InputError("--zarr: heatmaps are kept in a folder; name one with -o.")
     how = judging.flipping(arguments)
-    model = load_network(Path(networks[0]) if networks else None, arguments)
+    model = load_explainable(Path(networks[0]) if networks else None, arguments)
     with ExitStack() as running:
         bar = running.enter_context(judging.PictureBar("judging"))
         kept = arguments.output

@@ -24,7 +24,7 @@ from onnxlrp.cli import (
     warmup,
 )
 from onnxlrp.cli.command import Command, Parser
-from onnxlrp.errors import InputError, OnnxLrpError, did_you_mean
+from onnxlrp.errors import InputError, OnnxLrpError, UnsupportedOperationError, did_you_mean
 
 COMMANDS: tuple[Command, ...] = (
     explain.COMMAND,
@@ -51,8 +51,8 @@ examples:
   onnxlrp COMMAND --help                     everything about one command
 
 exit codes:
-  0 done, 1 the network cannot be explained (check), 2 a mistake in what was
-  given, 130 interrupted"""
+  0 done, 1 the network cannot be explained, 2 a mistake in what was given,
+  130 interrupted"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if "--debug" in words:
             raise
         print(f"onnxlrp: error: {error}", file=sys.stderr)
-        return 2
+        return 1 if isinstance(error, UnsupportedOperationError) else 2
     except KeyboardInterrupt:
         print("onnxlrp: interrupted; nothing more is written.", file=sys.stderr)
         return 130

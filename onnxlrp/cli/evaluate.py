@@ -47,7 +47,7 @@ def run(arguments: Namespace) -> int:
     """Judge, or go on judging; 1 if not one picture could be."""
     from onnxlrp.cli.evaluation import console_report, write_report
     from onnxlrp.cli.inputs import sort_paths
-    from onnxlrp.cli.network import load_network
+    from onnxlrp.cli.network import load_explainable
     from onnxlrp.errors import InputError
     from onnxlrp.evaluate import evaluate
     from onnxlrp.evaluate.metrics import DEFAULT
@@ -57,7 +57,7 @@ def run(arguments: Namespace) -> int:
     model_path, data = sort_paths(arguments.paths)
     if len(data) != 1:
         raise InputError(f"{len(data)} data sets were given: name one folder, .csv or .npz file.")
-    model = load_network(model_path, arguments)
+    model = load_explainable(model_path, arguments)
     with judging.PictureBar("judging") as bar:
         found = evaluate(
             model,

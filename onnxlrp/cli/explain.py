@@ -137,7 +137,7 @@ def run(arguments: Namespace) -> int:
     )
     from onnxlrp.cli.figures import Drawing
     from onnxlrp.cli.inputs import packaged_pictures, read_samples, sort_paths
-    from onnxlrp.cli.network import load_network
+    from onnxlrp.cli.network import load_explainable
     from onnxlrp.cli.report import report
     from onnxlrp.cli.results import check_free, planned_files, write
     from onnxlrp.kernels import ensure_compiled
@@ -147,7 +147,7 @@ def run(arguments: Namespace) -> int:
     composites = [parse_composite(text) for text in arguments.composite or [DEFAULT_COMPOSITE]]
     drawing = Drawing(arguments.normalize, arguments.colormap, arguments.overlay)
     model_path, image_paths = sort_paths(arguments.paths)
-    model = load_network(model_path, arguments)
+    model = load_explainable(model_path, arguments)
     samples = read_samples(model, image_paths or packaged_pictures(model_path))
     files = planned_files(arguments.output, samples, composites, replace=arguments.force)
     if arguments.report:

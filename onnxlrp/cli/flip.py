@@ -40,7 +40,7 @@ def run(arguments: Namespace) -> int:
     from onnxlrp.cli.evaluation import console_report, write_report
     from onnxlrp.cli.explaining import Question, Running, explain_samples, gathered
     from onnxlrp.cli.inputs import packaged_pictures, read_samples, sort_paths
-    from onnxlrp.cli.network import load_network
+    from onnxlrp.cli.network import load_explainable
     from onnxlrp.errors import InputError
     from onnxlrp.evaluate import CurveRow, ScoreRow, evaluate
     from onnxlrp.evaluate.metrics import METRICS
@@ -51,7 +51,7 @@ def run(arguments: Namespace) -> int:
     how = judging.flipping(arguments, ORDERS)
     judging.check_folder(arguments.output, arguments.force)
     model_path, image_paths = sort_paths(arguments.paths)
-    model = load_network(model_path, arguments)
+    model = load_explainable(model_path, arguments)
     samples = read_samples(model, image_paths or packaged_pictures(model_path))
     with judging.PictureBar("flipping") as bar:
         found = evaluate(

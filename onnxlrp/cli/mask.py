@@ -54,7 +54,7 @@ def run(arguments: Namespace) -> int:
     """Read everything, mask, and only then write."""
     from onnxlrp.cli.inputs import packaged_pictures, read_samples, sort_paths
     from onnxlrp.cli.masking import Band, mask_samples, shown, write
-    from onnxlrp.cli.network import load_network
+    from onnxlrp.cli.network import load_explainable
     from onnxlrp.errors import InputError
 
     if (arguments.band is None) == (arguments.mask is None):
@@ -66,7 +66,7 @@ def run(arguments: Namespace) -> int:
         raise InputError(f"{len(designs)} designs were given: the band is that of one.")
     judging.check_folder(arguments.output, arguments.force)
     model_path, image_paths = sort_paths(arguments.paths)
-    model = load_network(model_path, arguments)
+    model = load_explainable(model_path, arguments)
     samples = read_samples(model, image_paths or packaged_pictures(model_path))
     by: Band | Path = arguments.mask
     if arguments.band is not None:

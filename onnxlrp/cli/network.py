@@ -14,6 +14,7 @@ from onnxlrp.errors import CompositeError, InputError
 from onnxlrp.graph.load import load
 from onnxlrp.graph.model import Model
 from onnxlrp.preprocess import Preprocessing
+from onnxlrp.workspace import Workspace
 
 
 def load_network(path: Path | None, arguments: Namespace) -> Model:
@@ -49,6 +50,19 @@ def load_network(path: Path | None, arguments: Namespace) -> Model:
     preprocessing = _amended(model.preprocessing, arguments.preprocessing)
     note = f"Preprocessing as given by --preprocessing {arguments.preprocessing}."
     return replace(model, preprocessing=preprocessing, preprocessing_note=note)
+
+
+def load_explainable(path: Path | None, arguments: Namespace) -> Model:
+    """Load a model as :func:`load_network` does, and refuse at once what cannot be explained.
+
+    Raises
+    ------
+    UnsupportedOperationError
+        The model has operations without an entry; all their nodes are named.
+    """
+    model = load_network(path, arguments)
+    Workspace.of(model)
+    return model
 
 
 def _amended(guessed: Preprocessing | None, text: str) -> Preprocessing:

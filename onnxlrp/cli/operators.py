@@ -46,10 +46,9 @@ def operators_page() -> str:
     """Write a Markdown page with one line for every operator of the installed ONNX, and ours."""
     from onnx import defs
 
-    from onnxlrp.graph.model import Node
     from onnxlrp.graph.proto import SPELLED_OUT
+    from onnxlrp.graph.refusals import UNSIGNALLED, refusal
     from onnxlrp.ops import OPERATIONS
-    from onnxlrp.ops.refusals import UNSIGNALLED, refusal
 
     standard = {s.name for s in defs.get_all_schemas() if s.domain == "" and not s.deprecated}
     lines = []
@@ -61,7 +60,7 @@ def operators_page() -> str:
         elif name in UNSIGNALLED:
             line = "makes shapes, masks or constants: held fixed, no relevance reaches it"
         else:
-            line = f"**refused**: {refusal(Node(name, name, (), ('y',)))}"
+            line = f"**refused**: {refusal(name)}"
         lines.append(f"| {name} | {line} |")
     return "\n".join([_PAGE, *lines])
 

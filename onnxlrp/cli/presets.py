@@ -71,12 +71,12 @@ def _describe(name: str) -> None:
 
 def _map(arguments: Namespace) -> None:
     """Print the rule that each layer of a network gets."""
-    from onnxlrp.cli.network import load_network
+    from onnxlrp.cli.network import load_explainable
     from onnxlrp.composites import Composite
     from onnxlrp.ops import Linear, bind
 
     composite = Composite.parse(arguments.name)
-    model = load_network(arguments.model, arguments)
+    model = load_explainable(arguments.model, arguments)
     linear = [index for index, op in bind(model).items() if isinstance(op, Linear)]
     print(composite.explain_assignment(model, linear))
 

@@ -13,7 +13,8 @@ from onnxlrp.graph.canonize import canonize
 from onnxlrp.graph.draft import Draft
 from onnxlrp.graph.model import Layer, Model, Tensor
 from onnxlrp.graph.precision import in_single_precision
-from onnxlrp.graph.proto import in_order, inferred, inlined
+from onnxlrp.graph.proto import extracted, in_order, inferred, inlined
+from onnxlrp.graph.refusals import listed, refused
 from onnxlrp.graph.settle import settle
 from onnxlrp.graph.source import Source, read
 from onnxlrp.graph.trace import find_ports, trace
@@ -58,6 +59,9 @@ def load(
         The file is missing, damaged, no ONNX model, or newer than the installed onnxruntime reads.
     ModelError
         No single picture input, no such output, or labels that do not fit.
+    UnsupportedOperationError
+        No picture or no output that can be explained, because of operators that are refused: all
+        their nodes are named. Where there are both, other functions tell, such as ``explain``.
 
     Examples
     --------
@@ -86,9 +90,12 @@ def _imported(
     """Go from the parsed file to the Model, step by step."""
     light, weights = separate(file)
     proto, weights, retyped = in_single_precision(in_order(inlined(light)), weights)
-    proto, settled = settle(proto, weights)
-    types = inferred(proto)
-    picture, explained = find_ports(proto, output)
+    try:
+        proto, settled = settle(proto, weights)
+        types = inferred(proto)
+        picture, explained = find_ports(proto, output)
+    except ModelError as error:
+        raise _with_refusals(error, proto, output) from error
     draft = canonize(trace(proto, weights, types, picture, explained))
     layers = _layers(draft)
     needed = {name for layer in layers for name in layer.node.inputs}
@@ -115,6 +122,16 @@ def _imported(
         preprocessing_note=note,
         labels=_labels(labels, sizes),
     )
+
+
+def _with_refusals(error: ModelError, proto: onnx.ModelProto, output: str | None) -> ModelError:
+    """Add the nodes on the way to the outputs that are refused, for the error may come of them."""
+    outputs = {port.name for port in proto.graph.output}
+    if output is not None and output not in outputs:
+        return error
+    wanted = outputs if output is None else {output}
+    problems = list(refused(extracted(proto, wanted).graph.node))
+    return listed(problems, str(error)) if problems else error
 
 
 def _layers(draft: Draft) -> tuple[Layer, ...]:

@@ -13,7 +13,8 @@ from onnxlrp.graph.constants import constant_names, constant_values
 from onnxlrp.graph.draft import Draft
 from onnxlrp.graph.inference import Weights
 from onnxlrp.graph.model import Change, Node, Tensor
-from onnxlrp.graph.proto import attributes, label, reads, tensor
+from onnxlrp.graph.proto import attributes, extracted, label, reads, tensor
+from onnxlrp.graph.refusals import listed
 
 if TYPE_CHECKING:
     import onnx
@@ -72,13 +73,17 @@ def trace(
     ------
     ModelError
         No signal reaches the output, or a node is in training mode.
+    UnsupportedOperationError
+        The signal ends on its way; the nodes where it does are named.
     """
     signals = _signals(proto, types, picture.name)
     if output.name not in signals or output.name == picture.name:
-        raise ModelError(
+        message = (
             f"output {output.name!r} does not depend on the values of input {picture.name!r}; name "
             "another output with output=."
         )
+        ends = list(_ends(extracted(proto, [output.name]).graph.node, signals, types))
+        raise listed(ends, message) if ends else ModelError(message)
     nodes = _named(_path(proto, output.name, signals))
     constant = constant_names(proto)
     names = [name for node in nodes for name in node.inputs if name in constant]
@@ -159,6 +164,20 @@ def _signals(proto: onnx.ModelProto, types: Mapping[str, Tensor], picture: str) 
             )
         )
     return frozenset(signals)
+
+
+def _ends(
+    nodes: Iterable[onnx.NodeProto], signals: frozenset[str], types: Mapping[str, Tensor]
+) -> Iterator[str]:
+    """Say, a line each, at which nodes the picture's signal ends in numbers that carry none."""
+    for node in nodes:
+        if node.op_type in _SHAPE_READERS or signals.isdisjoint(reads(node)):
+            continue
+        if signals.isdisjoint(node.output):
+            yield (
+                f"node {label(node)}: it makes {types[node.output[0]].dtype} values of the signal, "
+                "which carry no relevance."
+            )
 
 
 def _path(proto: onnx.ModelProto, output: str, signals: frozenset[str]) -> Sequence[onnx.NodeProto]:

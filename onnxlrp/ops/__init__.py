@@ -22,12 +22,9 @@ from onnxlrp.ops import (
     softmax,
 )
 from onnxlrp.ops.base import OPERATIONS, Linear, Move, Operation, Pass, bind, bind_layer, qualified
-from onnxlrp.ops.refusals import REFUSALS, UNSIGNALLED
 
 __all__ = [
     "OPERATIONS",
-    "REFUSALS",
-    "UNSIGNALLED",
     "Linear",
     "Move",
     "Operation",

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from onnxlrp.errors import UnsupportedOperationError
 from onnxlrp.graph.model import Layer, Model, Node
-from onnxlrp.ops.refusals import refusal
+from onnxlrp.graph.refusals import listed, refusal
 
 Array = NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -227,7 +227,7 @@ def bind_layer(layer: Layer, model: Model) -> Operation:
     """
     factory = OPERATIONS.get(qualified(layer.node))
     if factory is None:
-        raise Operation(layer, model).unsupported(refusal(layer.node))
+        raise Operation(layer, model).unsupported(refusal(layer.node.op, layer.node.domain))
     op = factory(layer, model)
     for position in layer.signals:
         if position not in (*op.signals, *op.held):
@@ -258,7 +258,5 @@ def bind(model: Model) -> dict[int, Operation]:
         except UnsupportedOperationError as error:
             problems.append(str(error))
     if problems:
-        count = len(problems)
-        head = f"{count} node{'s' if count > 1 else ''} cannot be explained:"
-        raise UnsupportedOperationError("\n  ".join([head, *problems]))
+        raise listed(problems)
     return bound

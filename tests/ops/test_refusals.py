@@ -10,10 +10,9 @@ from onnx import defs, parser
 
 import onnxlrp
 from onnxlrp.errors import UnsupportedOperationError
-from onnxlrp.graph.model import Node
 from onnxlrp.graph.proto import SPELLED_OUT
-from onnxlrp.ops import OPERATIONS, REFUSALS, UNSIGNALLED, bind
-from onnxlrp.ops.refusals import refusal
+from onnxlrp.graph.refusals import FUSED, REFUSALS, UNSIGNALLED, refusal
+from onnxlrp.ops import OPERATIONS, bind
 from tests.ops.single import SingleNode, normal
 
 
@@ -38,7 +37,7 @@ def test_every_operation_says_in_one_line_what_it_does(op):
 
 @pytest.mark.parametrize("op", sorted(REFUSALS))
 def test_reasons_read_as_the_end_of_a_sentence(op):
-    reason = refusal(Node("n", op, ("x",), ("y",)))
+    reason = refusal(op)
     assert reason and not reason.endswith(".") and reason[0] == reason[0].lower()
 
 
@@ -48,7 +47,7 @@ def test_reasons_read_as_the_end_of_a_sentence(op):
      ("org.example", "'org.example'.*standard operators")],
 )  # fmt: skip
 def test_other_domains_are_refused_by_name(domain, why):
-    reason = refusal(Node("n", "Special", ("x",), ("y",), domain=domain))
+    reason = refusal("Special", domain)
     assert re.search(why, reason)
 
 
@@ -148,3 +147,7 @@ def test_a_further_output_that_is_read_is_refused():
     )
     with pytest.raises(UnsupportedOperationError, match=r"'norm'.*further output 'mean'"):
         bind(model)
+
+
+def test_fused_operators_with_an_entry_are_not_refused():
+    assert {f"com.microsoft.{op}" for op in FUSED} == {op for op in OPERATIONS if "." in op}

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from onnxlrp.graph.model import Node
+from onnxlrp.errors import UnsupportedOperationError
+from onnxlrp.graph.proto import label
+
+if TYPE_CHECKING:
+    import onnx
 
 _INTEGER = (
     "it computes in integers, which say nothing of how its output came about; "
@@ -76,15 +81,35 @@ UNSIGNALLED = frozenset({
 """Operators that make shapes, masks and constants: held fixed, no relevance ever reaches them."""
 
 
-def refusal(node: Node) -> str:
-    """Why a node without an entry in the registry cannot be explained.
+FUSED = frozenset({"BiasGelu", "FastGelu", "Gelu", "QuickGelu"})
+"""Operators of onnxruntime's own domain that have an entry all the same."""
+
+
+def refusal(op: str, domain: str = "") -> str:
+    """Why an operator without an entry in the registry cannot be explained.
 
     Examples
     --------
-    >>> refusal(Node("roi", "TopK", ("x",), ("y",)))[:40]
+    >>> refusal("TopK")[:40]
     'what it selects, and how much, changes w'
     """
-    if node.domain in ("", "ai.onnx"):
-        return REFUSALS.get(node.op, "there is no LRP treatment for this operator")
-    custom = f"operators of the domain {node.domain!r} are unknown here"
-    return DOMAINS.get(node.domain, f"{custom}; export the network with standard operators")
+    if domain in ("", "ai.onnx"):
+        return REFUSALS.get(op, "there is no LRP treatment for this operator")
+    custom = f"operators of the domain {domain!r} are unknown here"
+    return DOMAINS.get(domain, f"{custom}; export the network with standard operators")
+
+
+def refused(nodes: Iterable[onnx.NodeProto]) -> Iterator[str]:
+    """Say, a line each, which nodes are refused wherever they stand, and why."""
+    for node in nodes:
+        standard = node.domain in ("", "ai.onnx")
+        fused = node.domain == "com.microsoft" and node.op_type in FUSED
+        if node.op_type in REFUSALS if standard else not fused:
+            yield f"node {label(node)}: {refusal(node.op_type, node.domain)}."
+
+
+def listed(problems: Iterable[str], came_of_it: str = "") -> UnsupportedOperationError:
+    """One error of all nodes that cannot be explained, a line each, and what came of them."""
+    lines = list(problems)
+    head = f"{len(lines)} node{'s' if len(lines) > 1 else ''} cannot be explained:"
+    return UnsupportedOperationError("\n  ".join([f"{came_of_it} {head}".lstrip(), *lines]))
