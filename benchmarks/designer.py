@@ -11,24 +11,17 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import networks
-from tests.ui.browser import ARGUMENTS, find_browser
-
-FIND = """
-const all = (root, what) => [...root.querySelectorAll("*")].flatMap((e) => [
-  ...(e.matches(what) ? [e] : []), ...(e.shadowRoot ? all(e.shadowRoot, what) : []),
-]);
-"""
+from benchmarks.page import FIND, browsing, open_page, served
 
 MOVE = (
     "([label, position]) => new Promise((tell, fail) => {"
@@ -59,28 +52,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         if arguments.network == "vgg":
             (Path(folder) / "vgg16.onnx").write_bytes(networks.vgg())
-        words = ["serve", "--port", "0", "--no-show", "--models", folder, "--store", folder]
-        server = subprocess.Popen(
-            [sys.executable, "-m", "onnxlrp", *words], stdout=subprocess.PIPE, text=True
-        )
-        try:
-            assert server.stdout is not None
-            address = next(w for w in server.stdout.readline().split() if w.startswith("http"))
+        with served(Path(folder)) as address:
             measure(address, arguments.network, arguments.rounds)
-        finally:
-            server.terminate()
-            server.wait()
 
 
 def measure(address: str, network: str, rounds: int) -> None:
     """Open the page, use the network, move sliders."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=list(ARGUMENTS))
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
+    with browsing() as browser:
         begun = time.perf_counter()
-        page.goto(address)
-        heatmap = page.get_by_label("Relevance of each pixel")
-        heatmap.and_(page.locator("[data-drawn]")).wait_for(timeout=60_000)
+        page = open_page(browser, address)
         print(f"page asked for → heatmap on the screen: {time.perf_counter() - begun:.2f} s")
         if network == "vgg":
             use(page, "vgg16.onnx")
@@ -93,7 +73,6 @@ def measure(address: str, network: str, rounds: int) -> None:
                 f"{label}: median {statistics.median(times):.0f} ms, "
                 f"from {min(times):.0f} to {max(times):.0f} ms, {rounds} moves"
             )
-        browser.close()
 
 
 def use(page: Page, name: str) -> None:
