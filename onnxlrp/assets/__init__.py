@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from onnxlrp.preprocess import Preprocessing
+
+if TYPE_CHECKING:
+    from onnxlrp.graph.model import Model
 
 _FOLDER = Path(__file__).parent
 
@@ -29,6 +34,18 @@ def default_labels() -> tuple[str, ...]:
     'Egyptian cat'
     """
     return tuple((_FOLDER / "imagenet_labels.txt").read_text(encoding="utf-8").splitlines())
+
+
+def with_assumed_labels(model: Model) -> Model:
+    """Give ImageNet's class names to a network of 1000 outputs without any; its note says so.
+
+    Any other network stays as it is.
+    """
+    names = default_labels()
+    if model.labels or model.output.shape is None or model.output.shape[1:] != (len(names),):
+        return model
+    note = f"{len(names)} outputs, so ImageNet's names are assumed."
+    return replace(model, labels=names, labels_note=note)
 
 
 def default_images() -> dict[str, Path]:

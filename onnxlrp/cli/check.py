@@ -40,10 +40,10 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Print the report; 0 if the network can be explained, 1 if not."""
-    from onnxlrp.cli.inspection import inspect
     from onnxlrp.cli.inspection_text import as_json, as_text
     from onnxlrp.cli.network import load_network
     from onnxlrp.composites import Composite
+    from onnxlrp.inspection import inspect
 
     composite = Composite.parse(arguments.composite) if arguments.composite else None
     model = load_network(arguments.model, arguments)

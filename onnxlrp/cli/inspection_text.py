@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from onnxlrp.cli.console import table
-from onnxlrp.cli.inspection import CHOICES, Inspection, LayerReport
 from onnxlrp.graph.model import Model
+from onnxlrp.inspection import CHOICES, Inspection, LayerReport
 
 _MERGED_SHOWN = 60
 """Characters of the column of merged nodes; more of them are counted."""
@@ -38,9 +38,17 @@ def header(model: Model) -> str:
         "input": f"{model.input.name!r}, {model.input.dtype} {_drawn(model.input.shape)}",
         "explained": "; ".join([explained, *cut]),
         "pictures": f"{model.preprocessing_note} (--preprocessing changes it)",
-        "labels": f"{len(model.labels)} class names" if model.labels else "none; see --labels",
+        "labels": labels(model),
     }
     return "\n".join(f"{word:<10} {text}" for word, text in lines.items())
+
+
+def labels(model: Model) -> str:
+    """Write how many class names are known, and whence if they were assumed."""
+    if not model.labels:
+        return "none; see --labels"
+    assumed = f": {model.labels_note} (--labels changes it)" if model.labels_note else ""
+    return f"{len(model.labels)} class names{assumed}"
 
 
 def _drawn(shape: tuple[int | str | None, ...] | None) -> str:
@@ -140,6 +148,7 @@ def as_json(inspection: Inspection) -> str:
             "preprocessing": model.preprocessing and model.preprocessing.to_dict(),
             "preprocessing_note": model.preprocessing_note,
             "labels": len(model.labels),
+            "labels_note": model.labels_note,
         },
         "composite": inspection.composite and inspection.composite.to_dict(),
         "layers": [_layer_as_dict(layer) for layer in inspection.layers],

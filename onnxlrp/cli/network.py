@@ -43,6 +43,8 @@ def load_network(path: Path | None, arguments: Namespace) -> Model:
         labels,
         arguments.output_name,
     )
+    if labels is None:
+        model = assets.with_assumed_labels(model)
     if packaged:
         model = replace(model, preprocessing_note="The packaged network's own preprocessing.")
     if arguments.preprocessing is None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from onnxlrp.cli.console import table
 from onnxlrp.cli.explaining import Explanation
+from onnxlrp.cli.inspection_text import labels
 from onnxlrp.engine import LayerBooks
 from onnxlrp.evaluate.statistics import where_lost
 from onnxlrp.graph.model import Model
@@ -27,6 +28,7 @@ def report(model: Model, explanations: Sequence[Explanation]) -> Iterator[str]:
     yield (
         f"model     {model.name}: {len(model.layers)} layers, output {model.output.name!r}{cut}\n"
         f"pictures  {model.preprocessing_note}\n"
+        f"labels    {labels(model)}\n"
         f"provider  {explanations[0].result.provider}"
     )
     last = None

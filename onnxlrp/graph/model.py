@@ -142,6 +142,8 @@ class Model:
     preprocessing : Preprocessing or None
     labels : tuple of str
         Class names in the order of the outputs; empty if unknown.
+    labels_note : str
+        Why these are the class names, if nobody gave them; "" if somebody did.
     weights : mapping of str to ndarray
         The big initializers of ``proto``: one copy, which layers and onnxruntime sessions read.
     derived : dict
@@ -163,6 +165,7 @@ class Model:
     preprocessing: Preprocessing | None = None
     preprocessing_note: str = ""
     labels: tuple[str, ...] = ()
+    labels_note: str = ""
     weights: Mapping[str, NDArray[Any]] = field(default_factory=dict, repr=False)
     derived: dict[str, Any] = field(default_factory=dict, repr=False)
 

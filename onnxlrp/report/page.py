@@ -48,6 +48,8 @@ def _facts(findings: Findings) -> Iterator[tuple[str, str]]:
     yield "SHA-256", model.sha256
     yield "explained", "; ".join([f"{model.explained!r}", *cut])
     yield "pictures", model.preprocessing_note or "arrays of the network's input"
+    if model.labels_note:
+        yield "class names", model.labels_note
     if findings.designs:
         yield "designs", ", ".join(findings.designs)
     yield "made by", ", ".join(f"{name} {number}" for name, number in versions().items())

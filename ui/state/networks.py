@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 import onnxlrp
 from onnxlrp import assets
-from onnxlrp.cli.inspection import Inspection, inspect
 from onnxlrp.errors import InputError
 from onnxlrp.graph.model import Model
+from onnxlrp.inspection import Inspection, inspect
 from onnxlrp.preprocess import Preprocessing
 
 MAX_PICTURE_BYTES = 64 * 2**20
@@ -117,17 +117,9 @@ def open_network(
     ModelError
         The file is damaged or no ONNX model, or the labels do not fit; one line that says what.
     """
-    model = onnxlrp.load(path, preprocessing, labels)
-    if labels is None and preprocessing is None and _is_imagenet(model):
-        model = replace(model, labels=assets.default_labels())
+    model = assets.with_assumed_labels(onnxlrp.load(path, preprocessing, labels))
     model = replace(model, name=Path(name).stem if name else model.name)
     return Network(model, inspect(model), name or path.name, path)
-
-
-def _is_imagenet(model: Model) -> bool:
-    """Whether the outputs number as many as ImageNet's classes, which nearly always are these."""
-    shape = model.output.shape
-    return shape is not None and len(shape) == 2 and shape[1] == len(assets.default_labels())
 
 
 def with_preprocessing(network: Network, preprocessing: Preprocessing) -> Network:
@@ -152,7 +144,7 @@ def with_labels(network: Network, labels: Sequence[str]) -> Network:
             f"labels: {len(labels)} names were given, the model has {count} outputs. "
             "Give one name a line, in the order of the outputs."
         )
-    return replace(network, model=replace(network.model, labels=tuple(labels)))
+    return replace(network, model=replace(network.model, labels=tuple(labels), labels_note=""))
 
 
 def read_labels(content: bytes, name: str = "labels") -> tuple[str, ...]:
