@@ -45,7 +45,7 @@ class Specimen:
         """Make the network, in evaluation mode, the same weights every time."""
         source, _, name = self.name.partition("/")
         torch.manual_seed(0)
-        network = _SOURCES[source](name).eval().requires_grad_(False)
+        network = _SOURCES[source](name, self.shape[-1]).eval().requires_grad_(False)
         for module in network.modules():
             if isinstance(module, nn.modules.batchnorm._BatchNorm):
                 module.running_mean.normal_(0, 0.1)
@@ -70,17 +70,19 @@ def _vary(name: str, parameter: Tensor) -> None:
         parameter.uniform_(0.5, 1.5)
 
 
-def _torchvision(name: str) -> nn.Module:
+def _torchvision(name: str, size: int) -> nn.Module:
     group, _, short = name.rpartition(".")
     make = getattr(getattr(models, group) if group else models, short)
     if short in ("googlenet", "inception_v3"):
         return make(weights=None, init_weights=False, aux_logits=False)
     if group == "segmentation":
         return Output(make(weights=None, weights_backbone=None))
+    if short.startswith("vit_"):
+        return make(weights=None, image_size=size)
     return make(weights=None)
 
 
-def _timm(name: str) -> nn.Module:
+def _timm(name: str, size: int) -> nn.Module:
     import timm
 
     return timm.create_model(name, pretrained=False, exportable=True)
@@ -203,8 +205,8 @@ _OWN: dict[str, Callable[[], nn.Module]] = {
     "yolo": Yolo,
 }
 
-_SOURCES: dict[str, Callable[[str], nn.Module]] = {
-    "own": lambda name: _OWN[name](),
+_SOURCES: dict[str, Callable[[str, int], nn.Module]] = {
+    "own": lambda name, size: _OWN[name](),
     "timm": _timm,
     "torchvision": _torchvision,
 }
@@ -233,6 +235,7 @@ ZOO: tuple[Specimen, ...] = (
     *_all("torchvision", "inception_v3", (1, 3, 107, 107), both=True),
     *_all("torchvision", "swin_t swin_v2_t", both=True),
     *_all("torchvision", "vit_b_32 maxvit_t", LARGE, both=True),
+    *_all("torchvision", "vit_b_16", both=True),
     *_all("torchvision", "segmentation.lraspp_mobilenet_v3_large", target=MIDDLE, both=True),
     *_all("torchvision", "segmentation.deeplabv3_mobilenet_v3_large", target=MIDDLE, both=True),
     *_all("torchvision", "segmentation.fcn_resnet50", target=MIDDLE, both=True),
@@ -254,10 +257,14 @@ ZOO: tuple[Specimen, ...] = (
     *_all("timm", "coatnet_nano_rw_224 levit_conv_128s", LARGE),
     *_all("timm", "botnet26t_256", (1, 3, 256, 256)),
     *_all("torchvision", "mobilenet_v3_large shufflenet_v2_x2_0 mnasnet1_3 densenet161"),
-    *_all("torchvision", "densenet201 resnet152 resnext101_32x8d wide_resnet101_2"),
-    *_all("torchvision", "efficientnet_b7 efficientnet_v2_l convnext_large"),
-    *_all("torchvision", "regnet_x_32gf regnet_y_32gf"),
+    *_all(
+        "torchvision", "densenet201 resnet152 resnext101_32x8d resnext101_64x4d wide_resnet101_2"
+    ),
+    *_all("torchvision", "wide_resnet101_2 efficientnet_b7 efficientnet_v2_l convnext_large"),
+    *_all("torchvision", "regnet_x_32gf regnet_y_32gf regnet_y_128gf"),
     *_all("torchvision", "segmentation.deeplabv3_resnet101", target=MIDDLE),
     *_all("torchvision", "swin_b swin_v2_b"),
-    *_all("torchvision", "vgg19_bn vit_l_16", LARGE),
+    *_all("torchvision", "vgg19_bn", LARGE),
+    *_all("torchvision", "vit_l_16"),
+    *_all("torchvision", "vit_h_14", (1, 3, 56, 56)),
 )
