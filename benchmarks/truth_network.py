@@ -263,6 +263,7 @@ class Bent(TorchFunctionMode):
         q, k, v = (part.reshape(heads).transpose(0, 1) for part in joint.chunk(3, -1))
         mixed = self._scaled_dot_product_attention(q, k, v).transpose(0, 1)
         out = mixed.reshape(count, batch, channels)
+        out.is_deep = True  # two linear layers stand before it, of this same call
         return self._linear(out, given["out_proj_weight"], given["out_proj_bias"]), None
 
     def _normalize(

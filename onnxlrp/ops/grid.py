@@ -3,44 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onnxlrp.interpolation import ROUNDINGS, TRANSFORMS, neighbours, positions
 from onnxlrp.ops.base import Array, Operation, Shape
-
-Single = NDArray[np.float32]
-Double = NDArray[np.float64]
-Transform = Callable[[Single, int, int, np.float32], Single | Double]
-"""(output positions, size, output size, scale) → input coordinates, rounded as onnxruntime does."""
-
-HALF, ONE = np.float32(0.5), np.float32(1)
-
-TRANSFORMS: Mapping[str, Transform] = {
-    "half_pixel": lambda x, size, out, scale: (x + HALF) / scale - HALF,
-    "pytorch_half_pixel": lambda x, size, out, scale: (
-        (x + HALF) / scale - HALF if out > 1 else 0 * x
-    ),
-    "half_pixel_symmetric": lambda x, size, out, scale: (
-        np.float64(np.float32(size) / 2 * (ONE - np.float32(out) / (scale * np.float32(size))))
-        + (x + 0.5) / np.float64(scale)
-        - 0.5
-    ),
-    "asymmetric": lambda x, size, out, scale: x / scale,
-    "tf_half_pixel_for_nn": lambda x, size, out, scale: (x + HALF) / scale,
-    "align_corners": lambda x, size, out, scale: (
-        x * np.float32(size - 1) / np.float32(out - 1) if out > 1 else 0 * x
-    ),
-}
-
-# Half an element counts as such within 1e-6, as in onnxruntime.
-ROUNDINGS: Mapping[str, Callable[[Double], Double]] = {
-    "round_prefer_floor": lambda x: np.ceil(x - 0.5 - 1e-6),
-    "round_prefer_ceil": lambda x: np.floor(x + 0.5 + 1e-6),
-    "floor": np.floor,
-    "ceil": np.ceil,
-}
 
 
 class Grid:
@@ -95,20 +63,14 @@ class Grid:
             if in_shape[axis] != out_shape[axis] or (scale != 1 and not self._antialias)
         ]
 
-    def _positions(self, size: int, out: int, scale: np.float32) -> Double:
-        """The input coordinate of every output position."""
-        x = TRANSFORMS[self._transform](np.arange(out, dtype=np.float32), size, out, scale)
-        return x.astype(np.float32).astype(np.float64)
-
     def sources(self, size: int, out: int, scale: np.float32) -> NDArray[np.int64]:
         """The input element that every output position copies (nearest)."""
         rounding = "ceil" if self._old and scale < 1 else self._rounding
-        x = ROUNDINGS[rounding](self._positions(size, out, scale))
-        return np.clip(x, 0, size - 1).astype(np.int64)
+        return neighbours(self._transform, rounding, size, out, scale)
 
     def matrix(self, size: int, out: int, scale: np.float32) -> Array:
         """(out, size) weights of the input elements in every output."""
-        x = self._positions(size, out, scale)
+        x = positions(self._transform, size, out, scale)
         if self.mode == "linear" and not self._antialias:
             x = np.clip(x, 0, size - 1)
         widening = max(1.0, 1.0 / float(scale)) if self._antialias else 1.0

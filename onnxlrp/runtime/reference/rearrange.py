@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx.reference.op_run import OpRun
 
-Array = NDArray[np.float64]
-Places = NDArray[Any]
-Transform = Callable[[Places, int, int, np.floating[Any]], Places]
-Rounding = Callable[[Places], Places]
-T = TypeVar("T")
+from onnxlrp.interpolation import ROUNDINGS, TRANSFORMS, neighbours, positions
 
-# Where position x of a resized axis lies in the input.
-_TRANSFORMS: Mapping[str, Transform] = {
-    "half_pixel": lambda x, size, out, scale: (x + 0.5) / scale - 0.5,
-    "half_pixel_symmetric": lambda x, size, out, scale: (
-        size / 2 * (1 - out / (scale * size)) + (x + 0.5) / scale - 0.5
-    ),
-    "pytorch_half_pixel": lambda x, size, out, scale: (x + 0.5) / scale - 0.5 if out > 1 else 0 * x,
-    "asymmetric": lambda x, size, out, scale: x / scale,
-    "align_corners": lambda x, size, out, scale: x * (size - 1) / (out - 1) if out > 1 else 0 * x,
-}
-_ROUNDINGS: Mapping[str, Rounding] = {
-    "round_prefer_floor": lambda x: np.ceil(x - 0.5),
-    "round_prefer_ceil": lambda x: np.floor(x + 0.5),
-    "floor": np.floor,
-    "ceil": np.ceil,
-}
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Interpolation:
     """Linear, or nearest where there is a rounding."""
 
-    transform: Transform
-    rounding: Rounding | None
+    transform: str
+    rounding: str | None
 
     def along(self, x: Array, axis: int, out: int, scale: np.float32) -> Array:
         """Resize one axis."""
@@ -47,11 +28,8 @@ class Interpolation:
         if out == size and scale == 1:
             return x
         if self.rounding is not None:
-            # onnxruntime finds the nearest neighbour in float32, so ties are decided as it does.
-            places = self.transform(np.arange(out, dtype=np.float32), size, out, scale)
-            return x.take(np.clip(self.rounding(places), 0, size - 1).astype(np.int64), axis)
-        places = self.transform(np.arange(out, dtype=np.float64), size, out, np.float64(scale))
-        places = np.clip(places, 0, size - 1)
+            return x.take(neighbours(self.transform, self.rounding, size, out, scale), axis)
+        places = np.clip(positions(self.transform, size, out, scale), 0, size - 1)
         low = np.floor(places).astype(np.int64)
         share = (places - low).reshape((-1,) + (1,) * (x.ndim - 1 - axis))
         high = np.minimum(low + 1, size - 1)
@@ -80,9 +58,10 @@ class Resize(OpRun):
             return (_resized_as_of_old(x, roi, mode),)
         if antialias or keep_aspect_ratio_policy != "stretch":
             raise NotImplementedError("Resize with antialias or a policy for the aspect ratio")
-        rounding = {"linear": None, "nearest": _known(_ROUNDINGS, nearest_mode)}
+        linear = _known(("linear", "nearest"), mode) == "linear"
         interpolation = Interpolation(
-            _known(_TRANSFORMS, coordinate_transformation_mode), _known(rounding, mode)
+            _known(TRANSFORMS, coordinate_transformation_mode),
+            None if linear else _known(ROUNDINGS, nearest_mode),
         )
         for axis, out, scale in _resized_axes(x.shape, axes, scales, sizes):
             x = interpolation.along(x, axis, out, scale)
@@ -98,10 +77,10 @@ class Upsample(OpRun):
 
 def _resized_as_of_old(x: Array, scales: Array, mode: str) -> Array:
     """Resize with position = x/scale; nearest looks down where it enlarges, else up."""
-    linear = _known({"linear": True, "bilinear": True, "nearest": False}, mode)
+    linear = _known(("linear", "bilinear", "nearest"), mode) != "nearest"
     for axis, out, scale in _resized_axes(x.shape, None, scales, None):
-        nearest = np.ceil if scale < 1 else np.floor
-        interpolation = Interpolation(_TRANSFORMS["asymmetric"], None if linear else nearest)
+        nearest = "ceil" if scale < 1 else "floor"
+        interpolation = Interpolation("asymmetric", None if linear else nearest)
         x = interpolation.along(x, axis, out, scale)
     return x
 
@@ -122,11 +101,11 @@ def _resized_axes(
             yield axis % len(shape), int(sizes[k]), np.float32(sizes[k]) / size
 
 
-def _known(table: Mapping[str, T], name: str) -> T:
-    """Look a mode up."""
-    if name not in table:
-        raise NotImplementedError(f"interpolation {name!r}; there are {', '.join(table)}")
-    return table[name]
+def _known(names: Iterable[str], name: str) -> str:
+    """Check a mode's name."""
+    if name not in names:
+        raise NotImplementedError(f"interpolation {name!r}; there are {', '.join(names)}")
+    return name
 
 
 class Pad(OpRun):
