@@ -11,8 +11,6 @@ from onnxlrp.rules import Rule
 from ..state.numbers import NUMBERS, Number, numbers_of
 from .numbers import EFFECTS
 
-_HEIGHT = 34
-
 
 def bars(rule: Rule) -> str:
     """Draw the rule's numbers as HTML: a bar each, as high as its slider stands.
@@ -25,7 +23,7 @@ def bars(rule: Rule) -> str:
     """
     values = numbers_of(rule)
     drawn = "".join(
-        '<div style="display:flex;gap:3px;flex:{};">{}</div>'.format(
+        '<div style="display:flex;gap:var(--gap, 3px);flex:{};">{}</div>'.format(
             len(group), "".join(_bar(n, values.get(n.key)) for n in group)
         )
         for group in (list(g) for _, g in groupby(NUMBERS, key=lambda n: n.effect))
@@ -33,7 +31,7 @@ def bars(rule: Rule) -> str:
     said = ", ".join(f"{n.symbol} {values[n.key]:g}" for n in NUMBERS if n.key in values)
     return (
         f'<div role="img" aria-label="{escape(said or "no numbers")}" '
-        f'style="display:flex;gap:9px;width:100%;color:#1d2733">{drawn}</div>'
+        f'style="display:flex;gap:7px;width:100%;color:#1d2733">{drawn}</div>'
     )
 
 
@@ -48,11 +46,12 @@ def _bar(number: Number, value: float | None) -> str:
         '<div style="flex:1;min-width:0;text-align:center;font-size:11px;line-height:14px">'
         f'<i style="font-family:Georgia,serif">{name}</i>'
         f'<sub style="font-size:8.5px;line-height:0">{escape(index)}</sub>'
-        f'<div style="position:relative;height:{_HEIGHT}px;border:1px solid {edge};'
+        f'<div style="position:relative;height:var(--bar, 34px);border:1px solid {edge};'
         f'border-radius:3px;overflow:hidden;background:rgba(255,255,255,.45)">'
         f'<div style="position:absolute;left:0;right:0;bottom:0;height:{100 * share:.0f}%;'
         f'background:{colour}"></div>'
-        f'<div style="position:absolute;left:0;right:0;bottom:1px;font-size:9.5px">{text}</div>'
+        '<div style="position:absolute;left:0;right:0;bottom:1px;font-size:var(--value, 9.5px)">'
+        f"{text}</div>"
         "</div></div>"
     )
 

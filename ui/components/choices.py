@@ -18,6 +18,7 @@ class Choices(Gestures):
     heading = param.String("", doc="What is chosen, shown above the buttons.")
     options = param.List(doc="[{key, label, title, off}]; label is HTML.")
     chosen = param.String("", doc="Key of the pressed button; none if it is no option's.")
+    beside = param.Boolean(False, doc="Whether the heading stands left of the buttons.")
     columns = param.Integer(0, doc="Buttons in a row; 0 for all of them.")
     wrong = param.String("", doc="What is wrong with what was chosen.")
 

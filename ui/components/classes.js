@@ -1,31 +1,36 @@
+const TAGS = { target: "explained", versus: "less this" };
+
 export function render({ model }) {
   const root = html("div", { class: "classes", role: "group", "aria-label": "Classes" });
-  const row = ({ index, label, text, share }) => {
+  const row = (i) => html(
+    "button",
+    {
+      onclick: (event) => tell(model, {
+        kind: event.shiftKey || event.ctrlKey || event.metaKey ? "against" : "pick",
+        index: model.classes[i].index,
+      }),
+    },
+    html("span", { class: "bar" }), html("span", { class: "number" }),
+    html("span", { class: "name" }), html("span", { class: "tag" }),
+  );
+  // Rows stay: one that is made anew between press and release would lose the click.
+  const fill = (node, { index, label, text, share }) => {
     const kind = index === model.target ? "target" : index === model.versus ? "versus" : "";
-    const tag = { target: "explained", versus: "less this" }[kind] || "";
-    return html(
-      "button",
-      {
-        class: `class ${kind}`,
-        title: `${label} (class ${index}). Click: explain it. Shift-click: explain the difference to it.`,
-        "aria-pressed": String(kind === "target"),
-        "data-index": String(index),
-        onclick: (event) => tell(model, {
-          kind: event.shiftKey || event.ctrlKey || event.metaKey ? "against" : "pick", index,
-        }),
-      },
-      html("span", { class: "bar", style: { width: `${100 * share}%` } }),
-      html("span", { class: "number" }, text),
-      html("span", { class: "name" }, label),
-      html("span", { class: "tag" }, tag),
-    );
+    const [bar, number, name, tag] = node.children;
+    set(node, {
+      class: `class ${kind}`, "aria-pressed": String(kind === "target"), "data-index": index,
+      title: `${label} (class ${index}). Click: explain it. Shift-click: explain the difference to it.`,
+    });
+    set(bar, { style: { width: `${100 * share}%` } });
+    number.textContent = text;
+    name.textContent = label;
+    tag.textContent = TAGS[kind] || "";
   };
-  const draw = framed(() => {
-    const focused = root.getRootNode().activeElement?.dataset?.index;
-    root.replaceChildren(...model.classes.map(row));
-    if (focused) root.querySelector(`[data-index="${focused}"]`)?.focus();
-  });
-  watch(model, ["classes", "target", "versus"], draw);
+  const draw = () => {
+    root.classList.toggle("stale", model.stale);
+    keep(root, model.classes, row, fill);
+  };
+  watch(model, ["classes", "target", "versus", "stale"], framed(draw));
   draw();
   return root;
 }

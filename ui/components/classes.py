@@ -20,5 +20,7 @@ class ClassBars(Gestures):
     target = param.Integer(-1, doc="The explained class.")
     versus = param.Integer(-1, doc="The class it is compared with, −1 without.")
 
+    stale = param.Boolean(False, doc="Whether they are those of an earlier state.")
+
     _esm = script("classes")
     _stylesheets: ClassVar[list[str]] = [style("classes")]

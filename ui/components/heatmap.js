@@ -23,7 +23,9 @@ export function render({ model }) {
 
   const paint = () => {
     const { rows, columns, limit, sign, overlay } = model, table = octets(model.table);
+    root.classList.toggle("empty", values.length === 0);
     if (!rows || values.length !== rows * columns || table.length !== 768) return;
+    root.style.width = model.room ? `min(100%, ${columns / rows} * (${model.room}))` : "";
     const grey = model.under.byteLength ? octets(model.under) : null;
     const map = { values, shape: [rows, columns] };
     const image = coloured(map, limit, { sign, overlay, table }, grey);

@@ -31,6 +31,7 @@ class HeatMap(Gestures):
     total = param.Number(0.0, doc="What 100 % is in the read-out: Σ R at the output.")
     stale = param.Boolean(False, doc="Whether the map is that of an earlier state.")
     label = param.String("Heatmap", doc="For screen readers.")
+    room = param.String("", doc="How high it may be, as CSS writes a length; '' for any height.")
 
     _esm = script("paint", "heatmap")
     _stylesheets: ClassVar[list[str]] = [style("heatmap")]
@@ -74,6 +75,10 @@ class HeatMap(Gestures):
             total=float(total),
             label=label or self.label,
         )
+
+    def clear(self, label: str) -> None:
+        """Draw nothing: there is no map yet."""
+        self.param.update(values=b"", label=label)
 
 
 def luminance(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

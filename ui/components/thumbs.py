@@ -15,6 +15,7 @@ class Thumbs(Gestures):
     pictures = param.List(doc="[{name, url}]")
     current = param.Integer(0)
     size = param.Integer(44, doc="Of a thumbnail, in pixels.")
+    most = param.String("none", doc="How high it may grow, as CSS writes it, before it scrolls.")
     can_add = param.Boolean(True, doc="Whether a button leads to opening more.")
 
     _esm = script("thumbs")

@@ -159,16 +159,24 @@ class Jobs(param.Parameterized):
     ) -> None:
         """Do the work, and see that what comes of it is told on the event loop."""
         try:
-            if job.cancel.wait(debounce) if debounce else job.cancel.is_set():
-                return
-            result = work(partial(self._report, job))
-            self._tell(job, partial(self._deliver, job, partial(done, result)))
-        except Cancelled:
-            pass  # whoever cancelled it has told the screen
-        except Exception as error:  # whatever it is, the user must see it
-            self._tell(job, partial(self._deliver, job, partial(self._fail, job, failed, error)))
+            unwanted = job.cancel.wait(debounce) if debounce else job.cancel.is_set()
+            if not unwanted:
+                self._tell(job, partial(self._deliver, job, self._outcome(job, work, done, failed)))
         finally:
             job.ended.set()
+
+    def _outcome(
+        self,
+        job: Job,
+        work: Callable[[Progress], T],
+        done: Callable[[T], None],
+        failed: Callable[[Exception], None] | None,
+    ) -> Callable[[], None]:
+        """Do the work; what is to be told of it, which nobody hears if the job was cancelled."""
+        try:
+            return partial(done, work(partial(self._report, job)))
+        except Exception as error:  # whatever it is, the user must see it
+            return partial(self._fail, job, failed, error)
 
     def _report(self, job: Job, done: int, total: int, what: str) -> None:
         """Progress from the thread: stop it, or show how far it is."""

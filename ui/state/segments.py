@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from onnxlrp.composites import Composite
+from onnxlrp.errors import RuleError
 from onnxlrp.explainer import Workspace
 from onnxlrp.graph.model import Model
+from onnxlrp.graph.proto import inferred
 from onnxlrp.ops import Linear
 from onnxlrp.rules import RULES, Rule
 
 from .labels import rule_label
+
+Shape = tuple[int | str | None, ...]
 
 COLOURS = (
     *("#f6a6a1", "#a9c7e8", "#bfe3b4", "#d3bfe6", "#f9cf9c", "#a5ded6", "#f4b8d4", "#d9d48f"),
@@ -81,11 +85,47 @@ def rules_of(composite: Composite, model: Model) -> Mapping[int, Rule]:
     ------
     CompositeError
         An entry matches no layer, or a z^B rule lacks its bounds.
+    RuleError
+        "pass" on a layer that changes the shape.
     """
     linear = linear_layers(model)
     given = composite.assign(model, linear).rules
     operations = Workspace.of(model).operations
-    return {i: given.get(i) or _default(operations[i]) for i in sorted(linear)}
+    rules = {i: given.get(i) or _default(operations[i]) for i in sorted(linear)}
+    _check_passes(rules, model)
+    return rules
+
+
+def _check_passes(rules: Mapping[int, Rule], model: Model) -> None:
+    """Refuse "pass" where shapes are known to differ: an edit says so, not the sweep long after."""
+    wrong = []
+    for index in (i for i, rule in rules.items() if rule.passes):
+        layer = model.layers[index]
+        names = [layer.node.inputs[i] for i in layer.signals]
+        shapes = [_shapes(model).get(name) for name in (*names, layer.node.output)]
+        known = [shape for shape in shapes if shape is not None]
+        if len(names) != 1 or (len(known) == 2 and known[0] != known[1]):
+            wrong.append(f"{layer} ({' → '.join(map(_written, known))})" if known else str(layer))
+    if wrong:
+        which = f"{wrong[0]} and {len(wrong) - 1} more do" if len(wrong) > 1 else f"{wrong[0]} does"
+        raise RuleError(
+            f"rule 'pass' needs a layer of one input that keeps its shape, which {which} not. "
+            "Choose another rule."
+        )
+
+
+def _shapes(model: Model) -> Mapping[str, Shape]:
+    """Tensor name → its shape without the batch, as far as the file tells."""
+    found: Mapping[str, Shape] | None = model.derived.get("shapes")
+    if found is None:
+        told = inferred(model.proto)
+        found = {n: t.shape[1:] for n, t in told.items() if t.shape and None not in t.shape[1:]}
+        model.derived["shapes"] = found
+    return found
+
+
+def _written(shape: Shape) -> str:
+    return "×".join(map(str, shape)) or "a number"
 
 
 def _default(operation: object) -> Rule:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import pandas as pd
@@ -12,7 +12,7 @@ from panel.viewable import Viewable, Viewer
 from onnxlrp.errors import OnnxLrpError
 from onnxlrp.rules import RULES, Rule, rule_from_dict
 
-from ..state import PRESET_RULES, Workbench, as_line, rule_label, with_rule
+from ..state import PRESET_RULES, Workbench, as_line, given_rules, rule_label, with_rule
 from ..state.layers import layer_rows
 from .parts import when
 
@@ -144,7 +144,8 @@ class LayersTable(Viewer):
         try:
             if not row.rule:
                 raise OnnxLrpError(f"{layer}: relevance only moves there, no rule applies.")
-            rule = _rule(event.column, event.value, row.rule)
+            given = given_rules(self.bench.design.composite, self.bench.model).get(event.row)
+            rule = _rule(event.column, event.value, row.rule, given)
         except OnnxLrpError as error:
             self.bench.tell(as_line(error))
             self.table.patch({event.column: [(event.row, event.old)]})
@@ -155,15 +156,29 @@ class LayersTable(Viewer):
             self.table.patch({event.column: [(event.row, event.old)]})
 
 
-def _rule(column: str, value: str, name: str) -> Rule:
-    """The rule that an edited cell asks for."""
+def _rule(column: str, value: str, name: str, given: Rule | None) -> Rule:
+    """The rule that an edited cell asks for.
+
+    Parameters
+    ----------
+    column, value : str
+        The cell, and what was written there.
+    name : str
+        What the layer's rule is called.
+    given : Rule, optional
+        The rule that an entry gives it. Its lists, as bounds for each channel, stand in no cell and
+        are kept.
+    """
     if column == "Rule":
-        return RULES[value]()
+        return given if given is not None and value == name else RULES[value]()
     import yaml
 
     words = "unified" if name == "custom" else name
     try:
-        given = yaml.safe_load("{" + value.replace("=", ": ") + "}") or {}
+        written = yaml.safe_load("{" + value.replace("=", ": ") + "}") or {}
     except yaml.YAMLError as error:
         raise OnnxLrpError(f"{value!r} is not written as 'gamma=0.1, bias=drop'.") from error
-    return rule_from_dict({"rule": words, **given})
+    known = {f.name for f in fields(RULES[words])}
+    before = {} if given is None else given.to_dict()
+    lists = {k: v for k, v in before.items() if k in known and isinstance(v, list)}
+    return rule_from_dict({"rule": words, **lists, **written})

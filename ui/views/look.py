@@ -30,7 +30,6 @@ _COLOURS = {
     "seismic": "The paper's",
 }
 _SCALE = """
-:host { margin: 0; }
 div.scale { height: 10px; border-radius: 3px; border: 1px solid var(--lrp-line); }
 div.ends { display: flex; justify-content: space-between; font-size: 11px; color: var(--lrp-faint);
   font-variant-numeric: tabular-nums; }
@@ -88,7 +87,7 @@ def look_controls(bench: Workbench) -> pn.Column:
 
 def colour_scale(bench: Workbench) -> Any:
     """The colours of the final heatmap, and the relevance at both ends."""
-    pane = pn.pane.HTML(stylesheets=[_SCALE], sizing_mode="stretch_width")
+    pane = pn.pane.HTML(stylesheets=[_SCALE], sizing_mode="stretch_width", margin=0)
 
     def show() -> None:
         explained, look = bench.explained, bench.look

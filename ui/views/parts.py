@@ -44,28 +44,28 @@ def section(title: str, *objects: Any, tools: Sequence[Any] = (), **options: Any
     return pn.Column(head, *objects, styles=styles, **options)
 
 
-def side(*objects: Any, width: int | None = None, edge: str = "right") -> pn.Column:
+def side(*objects: Any, width: int | str | None = None, edge: str = "right") -> pn.Column:
     """A column of the page that scrolls by itself, with a line at one edge.
 
     Parameters
     ----------
     *objects
-    width : int, optional
-        Pixels; what is left of the page if not given.
+    width : int or str, optional
+        Pixels, or a length as CSS writes it; what is left of the page if not given.
     edge : "right", "left" or ""
     """
+    length = f"{width}px" if isinstance(width, int) else width
     styles = {
-        "padding": "10px 14px 24px",
-        "gap": "18px",
+        "padding": "8px 14px 24px",
+        "gap": "16px",
         "overflow-y": "auto",
         "overflow-x": "hidden",
         "height": "100%",
         "min-width": "0",
         **({f"border-{edge}": "1px solid var(--lrp-line)"} if edge else {}),
-        **({"flex": f"0 0 {width}px"} if width else {"flex": "1 1 0"}),
+        **({"flex": f"0 0 {length}", "width": length} if length else {"flex": "1 1 0"}),
     }
-    sizing = {"width": width} if width else {"sizing_mode": "stretch_width"}
-    return pn.Column(*objects, styles=styles, margin=0, **sizing)
+    return pn.Column(*objects, styles=styles, margin=0, sizing_mode="stretch_width")
 
 
 def icon_button(icon: str, label: str, act: Callable[[], Any], **options: Any) -> pmui.IconButton:

@@ -14,7 +14,7 @@ PRESETS: Options = {
     "epsilon": ("LRP-ε", "As LRP-0; ε absorbs weak and contradictory relevance"),
     "gamma": ("LRP-γ", "Contributions that agree with the neuron count more"),
     "alpha_beta": ("LRP-αβ", "Positive and negative contributions apart, α and β of each"),
-    "z_plus": ("z⁺ = α<sub>1</sub>β<sub>0</sub>", "Positive contributions only"),
+    "z_plus": ("α<sub>1</sub>β<sub>0</sub>", "z⁺: positive contributions only"),
     "z_box": ("z<sup>B</sup>", "For inputs between two bounds, as pixels are"),
     "w_square": ("w²", "In proportion to the squared weights"),
     "flat": ("flat", "The same to all inputs"),
@@ -24,7 +24,7 @@ PRESETS: Options = {
 
 REACHES: Options = {
     "selection": ("Selection", "The selected layers or segment; all if nothing is selected"),
-    "type": ("Same type", "Every layer of the selected layers' types"),
+    "type": ("Type", "Every layer of the selected layers' types"),
     "all": ("All layers", "Every layer that takes a rule"),
 }
 

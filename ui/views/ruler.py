@@ -43,7 +43,7 @@ class RulerView(Viewer):
         bench.param.watch(lambda *_: self._open(), "network")
         bench.param.watch(
             lambda *_: self._segments(),
-            ["network", "designs", "current", "explained", "pending", "look"],
+            ["network", "designs", "current", "explained", "pending", "failed", "look"],
         )
         bench.param.watch(lambda *_: self._selection(), "selection")
         if bench.network is not None:
@@ -103,17 +103,17 @@ class RulerView(Viewer):
             "stale": self.bench.pending,
             "image": "",
             "said": "",
-            "caption": "computing …",
+            "caption": "not computed" if self.bench.failed else "computing …",
         }
         explained: Explained | None = self.bench.explained
         arrived = None if explained is None else explained.maps.get(segment.start)
-        if arrived is not None:
+        if arrived is not None and not self.bench.failed:
             look = self.bench.look
             total = f"Σ R = {arrived.sum():.3g}"
             where = "the picture" if first == 0 else f"layer {first}"
             row["image"] = map_url(arrived, look)
             row["said"] = f"Relevance that arrives at {where}, {total}"
-            row["caption"] = f"at {where}, {total}"
+            row["caption"] = f"at {where}, <span>{total}</span>"
         return row
 
     # --------------------------------------------------------------------------- what a person does

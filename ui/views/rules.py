@@ -49,7 +49,7 @@ class RulesView(Viewer):
         self.title = pn.pane.HTML("", sizing_mode="stretch_width", margin=0)
         self.sliders = NumberSliders(sizing_mode="stretch_width", margin=0)
         self.reaches = self._choices("Apply to", REACHES, self._on_reach, "selection")
-        self.presets = self._choices("", PRESETS, self._on_preset, columns=3)
+        self.presets = self._choices("", PRESETS, self._on_preset, columns=5)
         self.lock = self._choices("α − β = 1", LOCKS, self._on_lock, "locked")
         self.units = self._choices("ε is", UNITS, self._on_unit)
         self.biases = self._choices("Bias", BIASES, self._on_bias)
@@ -78,6 +78,7 @@ class RulesView(Viewer):
             options=options(given),
             chosen=start,
             columns=columns,
+            beside=bool(start),
             sizing_mode="stretch_width",
             margin=0,
         )
@@ -87,14 +88,14 @@ class RulesView(Viewer):
     def _laid_out(self) -> Viewable:
         stretch: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
         return pn.Column(
-            self.keys,
             section("Rule", self.title, self.reaches, self.presets),
             section("Numbers", self.lock, self.sliders),
             section("Stabiliser, bias, bounds", self.units, self.biases, self.bounds),
             section("Pools and products of the whole design", self.pools, self.products),
             section("Presets for the whole network", self.whole),
             section("History", HistoryView(self.bench)),
-            styles={"gap": "18px"},
+            self.keys,
+            styles={"gap": "16px"},
             **stretch,
         )
 

@@ -1,0 +1,46 @@
+"""Lines for the user: what went well, what did not, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import param
+
+from onnxlrp.errors import OnnxLrpError
+
+from .jobs import as_line
+
+Level = Literal["error", "warning", "success", "info"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Notice:
+    """A line for the user, shown as a toast."""
+
+    text: str
+    level: Level = "error"
+
+
+class Noticing(param.Parameterized):
+    """State that tells the user lines; what cannot be done changes nothing and is told."""
+
+    notice = param.ClassSelector(class_=Notice, doc="The last line for the user.")
+
+    def tell(self, text: str, level: Level = "error") -> None:
+        """Show the user a line."""
+        self.notice = Notice(text, level)
+
+    def tell_error(self, error: Exception) -> None:
+        """Show the user what went wrong."""
+        self.tell(as_line(error))
+
+    def _try(self, action: Callable[[], object]) -> bool:
+        """Do something; show the user what is wrong with it if it cannot be done."""
+        try:
+            action()
+        except OnnxLrpError as error:
+            self.tell_error(error)
+            return False
+        return True
