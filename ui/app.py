@@ -12,6 +12,8 @@ from panel.util.parameters import edit_readonly
 from panel.viewable import Viewable
 from panel_material_ui.template.base import Page
 
+from .components.names import Names
+from .components.scheme import Scheme
 from .header import header
 from .loop import Loop
 from .settings import Settings
@@ -53,9 +55,10 @@ def _page(settings: Settings) -> Page:
     pn.extension("tabulator", "filedropper", notifications=True, reconnect=True)
     bench = Workbench(Loop().schedule, Store(settings.store), settings.models)
     bench.open_packaged()
+    scheme = Scheme(margin=0)
     page = Page(
         title=TITLE,
-        header=header(bench),
+        header=[*header(bench), scheme, Names(margin=0)],
         main=[_places(bench)],
         busy_indicator=None,
         # The page shows its bar all the same, and it has no name for a screen reader.
@@ -71,6 +74,8 @@ def _page(settings: Settings) -> Page:
     with edit_readonly(page):
         # It would watch the whole server's, which then holds every page there ever was.
         page.busy = bench.jobs.param.busy
+    scheme.link(page, dark="dark_theme")
+    page.link(scheme, dark_theme="dark")
     _connect(bench)
     _restore(bench)
     return page

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 import panel as pn
+from bokeh.settings import settings as settings_of_bokeh
 
 from onnxlrp.errors import InputError
 from onnxlrp.kernels import ensure_compiled
@@ -47,6 +48,8 @@ def serve(
     InputError
         The port is taken, or the address is none of this machine's.
     """
+    # Whatever the environment says: what the page is made of comes from this machine.
+    settings_of_bokeh.resources = "server"
     port = _free(address, port)
     shown = "localhost" if address in ("127.0.0.1", "0.0.0.0", "::") else address
     own = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", address)]

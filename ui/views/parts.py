@@ -65,7 +65,7 @@ def side(*objects: Any, width: int | str | None = None, edge: str = "right") -> 
         **({f"border-{edge}": "1px solid var(--lrp-line)"} if edge else {}),
         **({"flex": f"0 0 {length}", "width": length} if length else {"flex": "1 1 0"}),
     }
-    return pn.Column(*objects, styles=styles, margin=0, sizing_mode="stretch_width")
+    return pn.Column(*objects, styles=styles, margin=0, sizing_mode="stretch_both")
 
 
 def icon_button(icon: str, label: str, act: Callable[[], Any], **options: Any) -> pmui.IconButton:
