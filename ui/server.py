@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import warnings
 from collections.abc import Sequence
 
 import panel as pn
 from bokeh.settings import settings as settings_of_bokeh
+from bokeh.util.warnings import BokehUserWarning
 
 from onnxlrp.errors import InputError
 from onnxlrp.kernels import ensure_compiled
@@ -48,6 +50,8 @@ def serve(
     InputError
         The port is taken, or the address is none of this machine's.
     """
+    # Of what came to a page later, such as a view, its browser tells the whole, known or not.
+    warnings.filterwarnings("ignore", "reference already known", BokehUserWarning)
     # Whatever the environment says: what the page is made of comes from this machine.
     settings_of_bokeh.resources = "server"
     port = _free(address, port)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.ui.conftest import ready
 from ui import app as designer
 from ui.settings import Settings
 
@@ -19,6 +20,41 @@ def test_it_opens_with_picture_classes_and_heatmap(serve, visit):
     expect(page.locator("button.title", has_text="montavon")).to_be_visible()
     expect(page.get_by_role("button", name="Egyptian cat")).to_be_visible()
     expect(page.locator("canvas[data-drawn]").first).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1440, 900), (1920, 1080)])
+def test_what_counts_is_on_the_screen_at_once(serve, visit, size):
+    page = visit(serve(designer.create_app))
+    width, height = size
+    page.set_viewport_size({"width": width, "height": height})
+    drawn = page.get_by_role("img", name="Relevance of each pixel").and_(
+        page.locator("[data-drawn]")
+    )
+    for part in (
+        drawn,
+        page.get_by_role("img", name="The picture chelsea"),
+        page.get_by_role("button", name="cougar"),
+        page.get_by_role("textbox", name="Another target"),
+        page.get_by_role("button", name="Segment 4: LRP-0"),
+        page.locator(".ruler .row").nth(3),
+        page.get_by_role("slider", name="ε, "),
+    ):
+        expect(part).to_be_in_viewport(ratio=0.99)
+
+
+def test_it_is_dark_where_the_system_is_until_a_person_chooses(serve, visit):
+    url = serve(designer.create_app)
+    dark = re.compile(r"\bdark\b")
+    page = visit(url, color_scheme="dark")
+    ready(page)
+    expect(page.locator("html")).to_have_class(dark)
+    page.emulate_media(color_scheme="light")
+    expect(page.locator("html")).not_to_have_class(dark)
+    page.get_by_role("button", name="Toggle theme").click()
+    expect(page.locator("html")).to_have_class(dark)
+    page.reload()
+    ready(page)
+    expect(page.locator("html")).to_have_class(dark)
 
 
 def test_a_page_that_cannot_be_built_says_why(serve, visit, monkeypatch):

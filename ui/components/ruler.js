@@ -5,23 +5,31 @@ function lines(model) {
   const opened = new Set(model.opened), out = [];
   let y = 0;
   const put = (line, height) => { out.push({ ...line, y, h: height }); y += height; };
-  const walk = (folds, start, stop, depth) => {
+  const walk = (folds, start, stop, depth, within) => {
     let at = start;
     for (const fold of folds) {
-      for (; at < fold.start; at++) put({ at, stop: at + 1, depth }, LAYER);
+      for (; at < fold.start; at++) put({ at, stop: at + 1, depth, within }, LAYER);
       const key = `${fold.start}:${fold.stop}`, open = opened.has(key);
       const line = { at: fold.start, stop: fold.stop, depth, fold, key, open };
       put(line, FOLD);
       if (open) {
         out[out.length - 1].head = true;
-        walk(fold.folds, fold.start, fold.stop, depth + 1);
+        walk(fold.folds, fold.start, fold.stop, depth + 1, fold.label);
       }
       at = fold.stop;
     }
-    for (; at < stop; at++) put({ at, stop: at + 1, depth }, LAYER);
+    for (; at < stop; at++) put({ at, stop: at + 1, depth, within }, LAYER);
   };
-  walk(model.folds, 0, model.layers.length, 0);
+  walk(model.folds, 0, model.layers.length, 0, "");
   return { all: out, height: y };
+}
+
+// A layer's name without the path of the fold it stands in, and without its operator at the end:
+// "/layer3/layer3.4/conv1/Conv" is "conv1" within the fold "layer3.4".
+function shortName(layer, fold) {
+  const within = fold ? layer.name.lastIndexOf(`${fold}/`) : -1;
+  const tail = (within < 0 ? layer.name : layer.name.slice(within + fold.length)).replace(/^\/+/, "");
+  return tail.endsWith(`/${layer.op}`) ? tail.slice(0, -layer.op.length - 1) : tail;
 }
 
 // Where on the screen a layer begins; inside a closed fold, in proportion.
@@ -157,7 +165,8 @@ export function render({ model }) {
         ? html("span", { class: "chevron", onclick: (e) => { e.stopPropagation(); toggle(line.key); } },
             line.open ? "▾" : "▸")
         : null,
-      html("span", { class: "name" }, line.fold ? line.fold.label : layer.name),
+      html("span", { class: "name" },
+        html("bdi", {}, line.fold ? line.fold.label : shortName(layer, line.within))),
       html("span", { class: line.fold ? "op count" : "op" }, line.fold ? `${count}` : layer.op),
       at === undefined
         ? null

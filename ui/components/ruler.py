@@ -58,3 +58,15 @@ def all_folds(folds: Sequence[Fold]) -> list[str]:
     ['0:9', '0:4']
     """
     return [key for f in folds for key in (f"{f.start}:{f.stop}", *all_folds(f.folds))]
+
+
+def large_folds(folds: Sequence[Fold], most: int) -> list[str]:
+    """Name every fold of more than ``most`` layers, as ``opened`` does.
+
+    Examples
+    --------
+    >>> large_folds([Fold("features", 0, 9, (Fold("block1", 0, 4),))], 5)
+    ['0:9']
+    """
+    large = (f for f in folds if f.stop - f.start > most)
+    return [key for f in large for key in (f"{f.start}:{f.stop}", *large_folds(f.folds, most))]

@@ -20,9 +20,10 @@ TOP = 10
 """Classes that are shown."""
 
 _FACTS = """
-.facts { display: flex; gap: 10px; font-size: 12px; line-height: 16px; white-space: nowrap;
-  font-variant-numeric: tabular-nums; }
-.target { flex: 1 1 0; min-width: 0; overflow: hidden; text-overflow: ellipsis; font-weight: 600; }
+.facts { display: flex; flex-wrap: wrap; gap: 0 8px; font-size: 12px; line-height: 16px;
+  white-space: nowrap; font-variant-numeric: tabular-nums; }
+.target { flex: 1 1 56px; min-width: 0; overflow: hidden; text-overflow: ellipsis;
+  font-weight: 600; }
 .faint { color: var(--lrp-faint); }
 .bad { font-size: 12px; line-height: 1.4; color: var(--lrp-bad); }
 """
@@ -127,11 +128,16 @@ def _bars(explained: Explained, bench: Workbench) -> list[dict[str, Any]]:
         {
             "index": int(i),
             "label": bench.model.label(int(i)),
-            "text": f"{100 * values[i]:.1f} %" if probable else f"{values[i]:.2f}",
+            "text": f"{100 * values[i]:.1f} %" if probable else _score(float(values[i])),
             "share": max(0.0, float(values[i]) / largest),
         }
         for i in best
     ]
+
+
+def _score(value: float) -> str:
+    """A logit in few characters."""
+    return f"{value:.2f}" if abs(value) < 1e4 else f"{value:.3g}"
 
 
 def _pair(bench: Workbench) -> tuple[int, int]:

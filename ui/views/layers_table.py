@@ -26,14 +26,22 @@ _SHOWN = {
     "arrived": "Σ R",
     "share": "Leakage",
 }
-_WIDTHS = {"#": 38, "Type": 74, "Rule": 66, "Parameters": 92, "Entry": 76, "Σ R": 54, "Leakage": 72}
+_WIDTHS = {"#": 34, "Type": 68, "Rule": 60, "Parameters": 90, "Entry": 62, "Σ R": 66, "Leakage": 74}
+_NARROW = {"Entry": 3, "Type": 2, "Parameters": 1}
+"""What goes first where there is no room for all; what is not named stays."""
+
 _STYLE = """
 :host { --ink: var(--panel-on-surface-color, #1d2733); --paper: var(--panel-surface-color, #fff); }
 .tabulator { font-size: 12px; border: 0; background: transparent; }
 .tabulator .tabulator-header .tabulator-col { background: transparent; font-size: 11.5px; }
 .tabulator .tabulator-col .tabulator-col-content { padding: 4px 6px; }
 .tabulator-cell[tabulator-field=Leakage] div { color: var(--ink) !important; }
-.tabulator-row .tabulator-cell { padding: 3px 6px; height: 26px; font-size: 12px; }
+.tabulator-row .tabulator-cell { padding: 4px 6px; height: 26px !important; font-size: 12px; }
+.tabulator-row { height: 26px !important; min-height: 26px !important; }
+.tabulator-cell[tabulator-field=Layer] { direction: rtl; }
+.tabulator-cell[tabulator-field=Layer] div { overflow: hidden; text-overflow: ellipsis; }
+.tabulator-col-sorter { display: none !important; }
+.tabulator-col-title { padding-right: 0 !important; }
 .tabulator-row, .tabulator-row.tabulator-row-even {
   background: transparent; color: var(--ink); min-height: 26px;
 }
@@ -67,6 +75,14 @@ class LayersTable(Viewer):
             pagination=None,
             sizing_mode="stretch_both",
             min_height=300,
+            margin=0,
+            configuration={
+                "responsiveLayout": "hide",
+                "columns": [
+                    {"field": name, "responsive": _NARROW.get(name, 0), **_more(name)}
+                    for name in _SHOWN.values()
+                ],
+            },
             layout="fit_columns",
             theme="simple",
             row_height=26,
@@ -107,7 +123,8 @@ class LayersTable(Viewer):
         rows = layer_rows(bench.design, bench.model, bench.books)
         new = pd.DataFrame([asdict(row) for row in rows])[list(_SHOWN)].rename(columns=_SHOWN)
         new["Leakage"] = (100 * new["Leakage"]).round(1)
-        new["Σ R"] = [f"{value:.4g}" if value == value else "" for value in new["Σ R"]]
+        new["Layer"] = [row.name.removeprefix("/").removesuffix(f"/{row.op}") for row in rows]
+        new["Σ R"] = [f"{value:.3g}" if value == value else "" for value in new["Σ R"]]
         old = self.table.value
         if list(old.get("Layer", ())) != list(new["Layer"]):
             self.table.value = new
@@ -154,6 +171,11 @@ class LayersTable(Viewer):
         label = f"{rule_label(rule)} on {layer.name}"
         if not self.bench.edit(lambda d: with_rule(d, model, [layer.index], rule), label):
             self.table.patch({event.column: [(event.row, event.old)]})
+
+
+def _more(column: str) -> dict[str, Any]:
+    """What else the table is told of a column."""
+    return {"minWidth": 120, "tooltip": True} if column == "Layer" else {"tooltip": True}
 
 
 def _rule(column: str, value: str, name: str, given: Rule | None) -> Rule:

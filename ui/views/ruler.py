@@ -8,7 +8,7 @@ from typing import Any
 from panel.viewable import Viewable, Viewer
 
 from ..components.bars import bars
-from ..components.ruler import Ruler, all_folds, folds_of
+from ..components.ruler import Ruler, all_folds, folds_of, large_folds
 from ..layout.stages import stages
 from ..state import (
     Explained,
@@ -24,7 +24,7 @@ from .equation import equation
 from .images import map_url
 
 MOST_OPEN = 40
-"""Networks with more layers than this begin folded."""
+"""Networks with more layers than this begin folded, but for folds of more than half of them."""
 
 
 class RulerView(Viewer):
@@ -70,7 +70,9 @@ class RulerView(Viewer):
             ],
             folds=folds_of(folds),
             places=list(bounds_of(model)),
-            opened=all_folds(folds) if len(model.layers) <= MOST_OPEN else [],
+            opened=all_folds(folds)
+            if len(model.layers) <= MOST_OPEN
+            else large_folds(folds, len(model.layers) // 2),
         )
         if not self.bench.selection and self.bench.segments:
             self.bench.select(self.bench.segments[0].layers)

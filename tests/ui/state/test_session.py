@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gc
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import onnxlrp
 from onnxlrp.errors import InputError
-from onnxlrp.rules import Flat, Gamma, ZBox
-from ui.state import Workbench, probabilities, ruled_layers, with_rule
+from onnxlrp.rules import Flat, Gamma, Pass, ZBox
+from ui.state import Workbench, open_network, probabilities, ruled_layers, with_rule
+
+MODELS = Path(__file__).parents[2] / "data/models"
 
 
 def settle(bench, loop):
@@ -44,6 +47,32 @@ def test_an_edit_is_explained_anew_and_undo_is_at_once(bench, loop):
     np.testing.assert_array_equal(bench.explained.relevance, before.relevance)
     bench.redo()
     assert bench.past.labels == ("Start", "flat")
+
+
+def test_pass_is_refused_where_the_shape_changes_and_taken_where_it_stays(bench, loop):
+    before = bench.design
+    layers = ruled_layers(bench.model)
+    assert not bench.edit(lambda d: with_rule(d, bench.model, layers[:2], Pass()), "pass")
+    assert "conv1 (Conv) (3×227×227 → 64×114×114) and 1 more do not" in bench.notice.text
+    assert bench.design == before
+    assert not bench.pending
+
+
+def test_what_cannot_be_explained_says_why_until_there_is_a_result(bench, loop):
+    bench.ask(target="no such class")
+    settle(bench, loop)
+    assert bench.pending
+    assert "no such class" in bench.failed
+    bench.ask(target="top1")
+    settle(bench, loop)
+    assert not bench.pending
+    assert not bench.failed
+
+
+def test_nothing_of_another_network_stays_on_the_screen(bench, loop):
+    bench.adopt(open_network(MODELS / "cifar10_vgglike_keras_tf2onnx.onnx"), bench.pictures[:0])
+    assert bench.explained is None
+    assert bench.books == ()
 
 
 def test_edits_of_one_gesture_are_undone_as_one(bench, loop):

@@ -173,3 +173,22 @@ def test_parameters_are_written_in_the_table_and_mistakes_are_told(page: Page, w
     cell.locator("input").press("Enter")
     way(page, "Segments")
     expect(row(page, 2)).to_contain_text("LRP-γ 0.7 · layers 3 to 4")
+
+
+def test_bounds_that_stand_in_no_cell_are_kept(page: Page) -> None:
+    page.get_by_role("button", name="Segment 1: zᴮ").click()
+    page.get_by_role("textbox", name="low of zᴮ").fill("[[[-100]], [[-110]], [[-120]]]")
+    page.get_by_role("textbox", name="high of zᴮ").fill("[[[150]], [[140]], [[130]]]")
+    page.get_by_role("textbox", name="high of zᴮ").press("Enter")
+    page.get_by_role("textbox", name="low of zᴮ").press("Enter")
+    way(page, "Layers")
+    line = page.locator(".tabulator-row").filter(has_text="conv1").first
+    cell = line.locator("[tabulator-field=Parameters]")
+    cell.click()
+    cell.locator("input").fill("bias=keep")
+    cell.locator("input").press("Enter")
+    way(page, "Segments")
+    expect(row(page, 1)).to_contain_text("bias kept")
+    expect(page.get_by_role("textbox", name="low of zᴮ")).to_have_value(
+        "[[[-100]], [[-110]], [[-120]]]"
+    )
