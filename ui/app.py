@@ -53,7 +53,8 @@ def create_app(settings: Settings | None = None) -> Viewable:
 def _page(settings: Settings) -> Page:
     """Build the page around a new workbench."""
     pn.extension("tabulator", "filedropper", notifications=True, reconnect=True)
-    bench = Workbench(Loop().schedule, Store(settings.store), settings.models)
+    loop = Loop()
+    bench = Workbench(loop.schedule, Store(settings.store), settings.models)
     bench.open_packaged()
     scheme = Scheme(margin=0)
     page = Page(
@@ -74,7 +75,9 @@ def _page(settings: Settings) -> Page:
     with edit_readonly(page):
         # It would watch the whole server's, which then holds every page there ever was.
         page.busy = bench.jobs.param.busy
-    scheme.link(page, dark="dark_theme")
+    scheme.param.watch(
+        lambda event: loop.schedule(lambda: setattr(page, "dark_theme", event.new)), "dark"
+    )
     page.link(scheme, dark_theme="dark")
     _connect(bench)
     _restore(bench)

@@ -9,64 +9,83 @@ export function render({ model }) {
   let renaming = "";
 
   const ask = (kind, values) => tell(model, { kind, ...values });
-  const icon = (name, label, act) => {
+  const icon = (name, act) => {
     const picture = svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
     return html("button", {
-      class: "act", title: label, "aria-label": label,
+      class: "act", "data-act": name[0].toUpperCase() + name.slice(1),
       onclick: (event) => { event.stopPropagation(); act(); },
     }, picture);
   };
 
-  const title = (design) => {
-    if (renaming !== design.id) {
-      return html("button", {
-        class: "title", title: design.name, "aria-pressed": String(design.id === model.current),
-        ondblclick: (event) => { event.stopPropagation(); rename(design.id); },
-      }, design.name);
-    }
-    const field = html("input", { value: design.name, "aria-label": "Name of the design", maxlength: "80" });
-    const end = (keep) => {
-      if (renaming !== design.id) return;
+  // What stands where the name does: a button, or a field while it is being changed.
+  const button = (card) => html("button", {
+    class: "title", ondblclick: (event) => { event.stopPropagation(); rename(card.design.id); },
+  });
+  const field = (card) => {
+    const input = html("input", { value: card.design.name, "aria-label": "Name of the design", maxlength: "80" });
+    const { id, name: before } = card.design;
+    const end = (keeps) => {
+      if (renaming !== id) return;
       renaming = "";
-      const name = field.value.trim();
-      if (keep && name && name !== design.name) ask("rename", { id: design.id, name });
+      const name = input.value.trim();
+      if (keeps && name && name !== before) ask("rename", { id, name });
       draw();
     };
-    field.addEventListener("click", (event) => event.stopPropagation());
-    field.addEventListener("blur", () => end(true));
-    field.addEventListener("keydown", (event) => {
+    input.addEventListener("click", (event) => event.stopPropagation());
+    input.addEventListener("blur", () => end(true));
+    input.addEventListener("keydown", (event) => {
       event.stopPropagation();
       if (event.key === "Enter") end(true);
       if (event.key === "Escape") end(false);
     });
-    return field;
+    return input;
   };
   const rename = (id) => {
     renaming = id;
     draw();
-    const field = root.querySelector("input");
-    if (field) { field.focus(); field.select(); }
+    const input = root.querySelector("input");
+    if (input) { input.focus(); input.select(); }
   };
 
-  const card = (design) => html(
-    "div",
-    {
-      class: `card ${design.id === model.current ? "current" : ""}`, "data-id": design.id,
-      onclick: () => ask("choose", { id: design.id }),
-    },
-    html("div", { class: "head" }, title(design),
-      icon("rename", `Rename ${design.name}`, () => rename(design.id)),
-      icon("duplicate", `Duplicate ${design.name}`, () => ask("duplicate", { id: design.id })),
-      icon("delete", `Delete ${design.name}`, () => ask("delete", { id: design.id }))),
-    html("div", { class: "strip" }, ...design.segments.map((run) => html(
-      "div", { class: "run", style: { background: run.colour } },
-      html("span", {}, String(run.first)), html("span", { class: "label" }, run.label),
-      html("span", {}, String(run.last)),
-    ))),
-    design.note ? html("div", { class: "note" }, design.note) : null,
-  );
+  // Cards stay: one that is made anew between press and release would lose the click.
+  const make = () => {
+    const card = html("div", { class: "card" });
+    card.onclick = () => ask("choose", { id: card.design.id });
+    card.append(
+      html("div", { class: "head" }, button(card),
+        icon("rename", () => rename(card.design.id)),
+        icon("duplicate", () => ask("duplicate", { id: card.design.id })),
+        icon("delete", () => ask("delete", { id: card.design.id }))),
+      html("div", { class: "strip" }), html("div", { class: "note" }));
+    return card;
+  };
+  const run = () => html("div", { class: "run" }, html("span"), html("span", { class: "label" }), html("span"));
+  const fill = (card, design) => {
+    card.design = design;
+    const [head, strip, note] = card.children, current = design.id === model.current;
+    card.classList.toggle("current", current);
+    card.dataset.id = design.id;
+    const edited = renaming === design.id;
+    if (edited !== (head.firstChild.tagName === "INPUT")) {
+      head.firstChild.replaceWith(edited ? field(card) : button(card));
+    }
+    if (!edited) {
+      set(head.firstChild, { title: design.name, "aria-pressed": String(current) });
+      head.firstChild.textContent = design.name;
+    }
+    for (const act of [...head.children].slice(1)) {
+      const label = `${act.dataset.act} ${design.name}`;
+      set(act, { title: label, "aria-label": label });
+    }
+    keep(strip, design.segments, run, (line, { first, label, last, colour }) => {
+      set(line, { style: { background: colour } });
+      [first, label, last].forEach((text, i) => { line.children[i].textContent = String(text); });
+    });
+    note.textContent = design.note;
+    note.hidden = !design.note;
+  };
 
-  const draw = () => root.replaceChildren(...model.designs.map(card));
+  const draw = () => keep(root, model.designs, make, fill);
   watch(model, ["designs", "current"], framed(draw));
   draw();
   return root;

@@ -41,10 +41,13 @@ export function render({ model }) {
     const { key } = number, id = `number-${key}`;
     const slider = html("input", {
       type: "range", min: 0, max: STEPS, step: 1, "aria-label": `${number.symbol}, ${number.meaning}`,
-      title: "Double-click to reset",
+      title: "Double-click, or Delete, to reset",
       onpointerdown: () => { gesture += 1; held = key; },
       onpointerup: () => { held = null; },
-      onkeydown: (e) => { if (!e.repeat) gesture += 1; },
+      onkeydown: (e) => {
+        if (!e.repeat) gesture += 1;
+        if (e.key === "Delete" || e.key === "Backspace") { told.flush(); ask("reset", { key }); }
+      },
       onkeyup: () => { held = null; draw(); },
       oninput: () => {
         held = key;

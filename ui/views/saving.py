@@ -21,6 +21,15 @@ from .rule_options import WHOLE_DESIGNS, options
 
 _NOTE = ":host { margin: 0; font-size: 12.5px; color: var(--lrp-faint); }"
 
+_COMMAND = (
+    "The command line takes the same file: <code>onnxlrp explain model.onnx cat.png "
+    "-c design.yaml</code>"
+)
+_CUTS = (
+    " A file holds which layer gets which rule: a bound between two segments of one rule is not in "
+    "it. A share link keeps such bounds, too."
+)
+
 
 def add_dialog(bench: Workbench) -> pmui.Dialog:
     """Begin a design: from a preset, or from a file of one's own."""
@@ -67,14 +76,11 @@ def save_dialog(bench: Workbench) -> pmui.Dialog:
         margin=0,
         styles={"gap": "8px"},
     )
-    note = pn.pane.HTML(
-        "The command line takes the same file: <code>onnxlrp explain model.onnx cat.png "
-        "-c design.yaml</code>",
-        stylesheets=[_NOTE],
-    )
+    note = pn.pane.HTML("", stylesheets=[_NOTE])
     dialog = _dialog("Save the design", files, note, code)
 
     def show(*events: Any) -> None:
+        note.object = _COMMAND + (_CUTS if bench.design.cuts else "")
         if dialog.open and bench.shown is not None:
             code.text = as_python(bench.design, bench.opened, bench.shown, bench.question)
 
