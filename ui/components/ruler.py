@@ -31,7 +31,7 @@ class Ruler(Gestures):
     current = param.Integer(0, doc="Number of the segment whose rule is shown; 0 is none.")
     opened = param.List(doc="The folds that are open, as 'start:stop'.")
 
-    _esm = script("ruler")
+    _esm = script("lines", "ruler")
     _stylesheets: ClassVar[list[str]] = [style("ruler")]
 
 

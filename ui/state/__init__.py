@@ -17,6 +17,7 @@ Imports `onnxlrp` and `param` only. Start here to build a view:
 ``bench.look``             :class:`Look`: how heatmaps are drawn; ``bench.see(sign="positive")``
 ``bench.explained``        :class:`Explained`: current design on the current picture (map, outputs,
                            maps at the segments' starts); ``bench.pending`` while it is stale
+``bench.failed``           why there is nothing newer; empty if there is
 ``bench.books``            tuple of LayerBooks of the same, from the output down; () until known
 ``bench.place``            which view is on the screen
 ``bench.notice``           the last line for the user; ``bench.tell("…", "success")``

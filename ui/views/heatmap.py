@@ -25,6 +25,7 @@ _FACTS = """
 .target { flex: 1 1 56px; min-width: 0; overflow: hidden; text-overflow: ellipsis;
   font-weight: 600; }
 .faint { color: var(--lrp-faint); }
+div.faint { font-size: 11.5px; }
 .bad { font-size: 12px; line-height: 1.4; color: var(--lrp-bad); }
 """
 
@@ -75,7 +76,15 @@ def classes_view(bench: Workbench) -> pn.Column:
     when(bench, ["explained", "question"], show)
     when(bench, ["question"], say)
     when(bench, ["pending"], lambda: setattr(bars, "stale", bench.pending))
-    return section("Classes", bars, other, tools=(unit,), styles={"gap": "6px"})
+    assumed = pn.pane.HTML(sizing_mode="stretch_width", margin=0, stylesheets=[_FACTS])
+
+    def name() -> None:
+        why = bench.model.labels_note
+        assumed.object = f'<div class="faint">{escape(why)}</div>'
+        assumed.visible = bool(why)
+
+    when(bench, ["network"], name)
+    return section("Classes", bars, other, assumed, tools=(unit,), styles={"gap": "6px"})
 
 
 def heatmap_view(bench: Workbench) -> pn.Column:
@@ -99,8 +108,11 @@ def heatmap_view(bench: Workbench) -> pn.Column:
         )
         facts.object = _facts(explained, target) + _failure(bench.failed)
 
+    def stale() -> None:
+        heatmap.stale = bench.pending and not bench.failed
+
     when(bench, ["explained", "failed", "look"], show)
-    when(bench, ["pending"], lambda: setattr(heatmap, "stale", bench.pending))
+    when(bench, ["pending", "failed"], stale)
     controls = look_controls(bench)
     controls.visible = False
     tools = icon_button(

@@ -22,14 +22,11 @@ _SHOWN = {
     "op": "Type",
     "rule": "Rule",
     "parameters": "Parameters",
-    "entry": "Entry",
     "arrived": "Σ R",
     "share": "Leakage",
+    "entry": "Entry",
 }
 _WIDTHS = {"#": 34, "Type": 68, "Rule": 60, "Parameters": 90, "Entry": 62, "Σ R": 66, "Leakage": 74}
-_NARROW = {"Entry": 3, "Type": 2, "Parameters": 1}
-"""What goes first where there is no room for all; what is not named stays."""
-
 _STYLE = """
 :host { --ink: var(--panel-on-surface-color, #1d2733); --paper: var(--panel-surface-color, #fff); }
 .tabulator { font-size: 12px; border: 0; background: transparent; }
@@ -77,11 +74,10 @@ class LayersTable(Viewer):
             min_height=300,
             margin=0,
             configuration={
-                "responsiveLayout": "hide",
                 "columns": [
-                    {"field": name, "responsive": _NARROW.get(name, 0), **_more(name)}
+                    {"field": name, "tooltip": True, "minWidth": 112 if name == "Layer" else 30}
                     for name in _SHOWN.values()
-                ],
+                ]
             },
             layout="fit_columns",
             theme="simple",
@@ -171,11 +167,6 @@ class LayersTable(Viewer):
         label = f"{rule_label(rule)} on {layer.name}"
         if not self.bench.edit(lambda d: with_rule(d, model, [layer.index], rule), label):
             self.table.patch({event.column: [(event.row, event.old)]})
-
-
-def _more(column: str) -> dict[str, Any]:
-    """What else the table is told of a column."""
-    return {"minWidth": 120, "tooltip": True} if column == "Layer" else {"tooltip": True}
 
 
 def _rule(column: str, value: str, name: str, given: Rule | None) -> Rule:

@@ -92,6 +92,7 @@ def colour_scale(bench: Workbench) -> Any:
     def show() -> None:
         explained, look = bench.explained, bench.look
         if explained is None:
+            pane.object = ""
             return
         limit = look.limit_of(explained.relevance)
         stops = ", ".join("rgb({},{},{})".format(*rgb) for rgb in colormap(look.colormap)[1::18])

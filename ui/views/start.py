@@ -115,9 +115,11 @@ def _labels(opening: Opening) -> pn.Column:
     upload = dropper(lambda files: opening.name_classes(files[0][1], files[0][0]))
 
     def show(*events: Any) -> None:
-        labels = opening.network.model.labels
+        model = opening.network.model
+        labels, why = model.labels, escape(model.labels_note)
         known = f"{len(labels)} names, the first is “{escape(labels[0])}”." if labels else "None."
-        note.object = f"{known} Drop a text file with one name a line."
+        assumed = f" <b>{why}</b>" if why else ""
+        note.object = f"{known}{assumed} Drop a text file with one name a line."
 
     opening.param.watch(show, ["candidate"])
     when(opening.bench, ["network"], show)
