@@ -192,7 +192,7 @@ class Sweep:
         else:
             parts = op.propagate_all(outputs, self.tensors)
             made = (part for part in parts if all(part is not r for r in outputs))
-            finite = all(all_finite(np.ascontiguousarray(part)) for part in made)
+            finite = all_finite(*map(np.ascontiguousarray, made))
         if not finite:
             raise NumericalError(_overflow(step))
         for name, part in zip(op.signal_names, parts, strict=True):
@@ -204,12 +204,12 @@ class Sweep:
     def _preactivation(self, step: Step, op: Linear, shapes: tuple[Shape, ...]) -> Preactivation:
         assert step.rule is not None
         key = (step.layer.index, step.rule.input)
-        output = step.layer.node.output
         z: Preactivation | None = None if self.kept is None else self.kept.memory.get(key)
         if z is None:
-            z = Preactivation(op, self.maps, self._seen(step, shapes), self.tensors.shape(output))
-        if output in step.values:
-            z.take(self.tensors.value(output))
+            shape = self.tensors.shape(step.layer.node.output)
+            z = Preactivation(op, self.maps, self._seen(step, shapes), shape)
+        if step.preactivation:
+            z.take(self.tensors.value(step.preactivation))
         return z
 
     def _seen(self, step: Step, shapes: tuple[Shape, ...]) -> Seen:

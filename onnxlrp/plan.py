@@ -10,6 +10,7 @@ from onnxlrp.graph.model import Layer, Model
 from onnxlrp.ops import Linear, Operation
 from onnxlrp.ops.pooling import MaxPool
 from onnxlrp.ops.product import Product
+from onnxlrp.reads import is_silent_below, preactivation_tensor
 from onnxlrp.rules import RULES, Rule, Where
 
 
@@ -29,6 +30,8 @@ class Step:
         The tensors whose activations the step reads.
     forwards, adjoints : int
         Passes of the layer's own size that the step costs at most, besides onnxruntime's forward.
+    preactivation : str
+        The one of ``values`` that is read as z, "" if none is.
     """
 
     layer: Layer
@@ -38,6 +41,7 @@ class Step:
     values: tuple[str, ...]
     forwards: int = 0
     adjoints: int = 0
+    preactivation: str = ""
 
     @property
     def signature(self) -> tuple[Hashable, ...]:
@@ -100,7 +104,7 @@ def make_plan(
     assignment = composite.assign(model, linear)
     signs = nonnegative_tensors(model, operations)
     start = start or model.explained
-    reached = {start}
+    reached, silent = {start}, {start: False}
     steps = []
     for layer in reversed(model.layers):
         if reached.isdisjoint(layer.node.outputs):
@@ -111,7 +115,12 @@ def make_plan(
         if rule is None and isinstance(op, Linear):
             rule = RULES[op.default_rule]()
         nonnegative = all(signs[name] for name in op.signal_names)
-        steps.append(_step(layer, op, rule, nonnegative, op is given[layer.index]))
+        z = ""
+        if op is given[layer.index]:  # what stands in for the network's own has another z
+            z = preactivation_tensor(model, layer.node.output, silent)
+        steps.append(_step(layer, op, rule, nonnegative, z))
+        below = is_silent_below(op, rule, all(silent.get(o, True) for o in layer.node.outputs))
+        silent.update((name, silent.get(name, True) and below) for name in op.signal_names)
     return Plan(tuple(steps), start, model.input.name)
 
 
@@ -134,20 +143,21 @@ def nonnegative_tensors(model: Model, operations: Mapping[int, Operation]) -> di
     return signs
 
 
-def _step(
-    layer: Layer, op: Operation, rule: Rule | None, nonnegative: bool, as_given: bool
-) -> Step:
-    """One step; an operation that stands in for the network's own has another pre-activation."""
+def _step(layer: Layer, op: Operation, rule: Rule | None, nonnegative: bool, z: str) -> Step:
+    """One step; ``z`` is the tensor in which the pre-activation can be read, if any."""
     if not isinstance(op, Linear) or rule is None:
         return Step(layer, op, None, nonnegative, op.values())
     if rule.passes:
         return Step(layer, op, rule, nonnegative, ())
     view = rule.input
     values = () if view.is_constant else op.signal_names
-    if as_given and view.is_plain and any(reads_preactivation(rule)):
-        values = (*values, layer.node.output)
+    if not (z and view.is_plain and any(reads_preactivation(rule))):
+        z = ""
+    elif rule.relative or rule.bias == "spread":
+        z = layer.node.output  # these ask for z at every neuron
     forwards, adjoints = passes(rule, nonnegative)
-    return Step(layer, op, rule, nonnegative, values, forwards, adjoints)
+    values = (*values, z) if z else values
+    return Step(layer, op, rule, nonnegative, values, forwards, adjoints, z)
 
 
 def reads_preactivation(rule: Rule) -> list[bool]:
@@ -173,15 +183,3 @@ def passes(rule: Rule, nonnegative: bool) -> tuple[int, int]:
         mixed = rule.input.is_plain and branch.weight.positive and branch.weight.negative
         own.add(("z+", split) if mixed else (branch.weight, split))
     return sum(split for _, split in own), adjoints
-
-
-def readable_tensors(model: Model, operations: Mapping[int, Operation]) -> frozenset[str]:
-    """Every tensor that some composite's plan reads."""
-    names = {model.explained}
-    for op in operations.values():
-        names.update(op.values())
-        if isinstance(op, Linear):
-            names.update((*op.signal_names, op.node.output))
-        if isinstance(op, MaxPool):
-            names.update((op.node.inputs[0], op.node.output))
-    return frozenset(names - {model.input.name})

@@ -10,8 +10,9 @@ from onnxlrp.composites import Composite
 from onnxlrp.graph.model import Model
 from onnxlrp.memory import Memory
 from onnxlrp.ops import Operation, bind
-from onnxlrp.plan import Plan, make_plan, readable_tensors
+from onnxlrp.plan import Plan, make_plan
 from onnxlrp.preactivation import Maps
+from onnxlrp.reads import fusable_tensors, readable_tensors
 from onnxlrp.runtime.device import Device
 from onnxlrp.runtime.forward import Forward, Precision, open_forward
 
@@ -52,5 +53,6 @@ class Workspace:
         key = (device, precision)
         if key not in self.forwards:
             readable = readable_tensors(self.model, self.operations)
-            self.forwards[key] = open_forward(self.model, device, precision, readable)
+            fusable = fusable_tensors(self.model)
+            self.forwards[key] = open_forward(self.model, device, precision, readable, fusable)
         return self.forwards[key]

@@ -25,7 +25,7 @@ from onnxlrp.explainer import Workspace
 from onnxlrp.graph.model import Model
 from onnxlrp.kernels import ensure_compiled
 from onnxlrp.kernels.threads import set_num_threads
-from onnxlrp.plan import readable_tensors
+from onnxlrp.reads import fusable_tensors, readable_tensors
 from onnxlrp.runtime.device import Device
 from onnxlrp.runtime.session import Sessions
 
@@ -66,7 +66,8 @@ def open_with_one_thread(model: Model, device: Device) -> None:
     """Give a model sessions that run on one thread, before it opens others."""
     workspace = Workspace.of(model)
     readable = readable_tensors(model, workspace.operations)
-    workspace.forwards[device, "single"] = Sessions(model, device, 1, readable)
+    fusable = fusable_tensors(model)
+    workspace.forwards[device, "single"] = Sessions(model, device, 1, readable, fusable)
     plain_sessions(model, device, threads=1)
 
 

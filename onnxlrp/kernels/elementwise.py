@@ -94,18 +94,22 @@ def has_negative(a: Array) -> bool:
     return _any_block(loops.has_negative, flat)
 
 
-def all_finite(a: Array) -> bool:
-    """Whether a float32 array has neither NaN nor infinity.
+def all_finite(*arrays: Array) -> bool:
+    """Whether float32 arrays have neither NaN nor infinity.
 
     Examples
     --------
     >>> all_finite(np.array([[1.0, np.inf]], np.float32))
     False
     """
-    (flat,) = _flatten(a)
-    even = flat.size - flat.size % 2
-    pairs = flat[:even].view(np.int64)
-    return not _any_block(loops.has_infinite, pairs) and bool(np.isfinite(flat[even:]).all())
+    pairs = []
+    for array in arrays:
+        (flat,) = _flatten(array)
+        even = flat.size - flat.size % 2
+        if not np.isfinite(flat[even:]).all():
+            return False
+        pairs.append(flat[:even].view(np.int64))
+    return not _any_block(loops.has_infinite, *pairs)
 
 
 def rms(a: Array) -> Array:
@@ -193,15 +197,17 @@ def _over_parts(loop: Callable[..., bool | None], *arrays: Array) -> bool:
 
 
 def _any_block(loop: Callable[..., bool], *flat: NDArray[Any]) -> bool:
-    """Whether the loop finds something in any block; blocks are left out once it has."""
+    """Whether the loop finds something in any of the arrays; the rest is left out once it has."""
     found: list[bool] = []
 
-    def search(first: int) -> None:
-        if not found and loop(*(array[first : first + _SEARCHED] for array in flat)):
+    def search(array: NDArray[Any], first: int) -> None:
+        if not found and loop(array[first : first + _SEARCHED]):
             found.append(True)
 
-    jobs = [partial(search, first) for first in range(0, flat[0].size, _SEARCHED)]
-    run(jobs, flat[0].size * _SECONDS)
+    run(
+        [partial(search, a, first) for a in flat for first in range(0, a.size, _SEARCHED)],
+        sum(array.size for array in flat) * _SECONDS,
+    )
     return bool(found)
 
 

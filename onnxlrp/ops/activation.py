@@ -24,6 +24,10 @@ class Activation(Pass):
 class PositiveActivation(Pass):
     """An element-wise function that never gives a negative output."""
 
+    def __init__(self, layer: Layer, model: Model) -> None:
+        super().__init__(layer, model)
+        self.passes_silence = layer.op == "Relu"
+
     def nonnegative(self, inputs: bool) -> bool:
         """True, whatever the inputs."""
         return True

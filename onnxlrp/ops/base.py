@@ -70,6 +70,9 @@ class Operation:
     treatment: ClassVar[str] = ""
     """One line for the table of operators: what happens to relevance here."""
 
+    passes_silence: bool = False
+    """Whether inputs that are 0 get no relevance, if none arrives where the output is 0."""
+
     def __init__(self, layer: Layer, model: Model) -> None:
         self.layer = layer
         self.node: Node = layer.node

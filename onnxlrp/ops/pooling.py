@@ -107,6 +107,7 @@ class MaxPool(Operation):
     treatment: ClassVar[str] = (
         "winner takes all, first maximum on ties; option: like an average pool"
     )
+    passes_silence = True
 
     def __init__(self, layer: Layer, model: Model) -> None:
         super().__init__(layer, model)

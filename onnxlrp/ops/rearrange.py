@@ -15,6 +15,8 @@ from onnxlrp.ops.broadcast import sum_to_shape
 class Reshape(Move):
     """The same elements in the same order, in another shape."""
 
+    passes_silence = True
+
     def propagate(self, relevance: Array, tensors: Tensors) -> tuple[Array, ...]:
         """Back to the input's shape."""
         return (relevance.reshape(tensors.shape(self.node.inputs[0])),)
@@ -23,6 +25,8 @@ class Reshape(Move):
 @operation("Transpose")
 class Transpose(Move):
     """Axes in another order (reversed, if no order is given)."""
+
+    passes_silence = True
 
     def propagate(self, relevance: Array, tensors: Tensors) -> tuple[Array, ...]:
         """The inverse permutation."""
@@ -35,6 +39,7 @@ class Concat(Move):
     """Tensors side by side; every one gets its own part back, constants keep theirs."""
 
     treatment: ClassVar[str] = "moves relevance back exactly; constants keep their share"
+    passes_silence = True
 
     def __init__(self, layer: Layer, model: Model) -> None:
         super().__init__(layer, model)

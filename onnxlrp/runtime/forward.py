@@ -36,7 +36,11 @@ class Forward(Protocol):
 
 
 def open_forward(
-    model: Model, device: Device, precision: Precision, readable: Iterable[str] = ()
+    model: Model,
+    device: Device,
+    precision: Precision,
+    readable: Iterable[str] = (),
+    fusable: Iterable[str] = (),
 ) -> Forward:
     """Choose who computes a network's tensors.
 
@@ -46,7 +50,7 @@ def open_forward(
     device : "auto", "cpu" or "cuda"
     precision : "single" or "double"
         onnxruntime in float32 on the device, or the reference in float64 on the CPU.
-    readable : iterable of str, optional
+    readable, fusable : iterable of str, optional
         Tensors that will be asked for, in one choice or another; see :class:`Sessions`.
 
     Raises
@@ -60,7 +64,7 @@ def open_forward(
         hint = did_you_mean(str(precision), get_args(Precision))
         raise InputError(f"precision {precision!r}: choose 'single' or 'double'.{hint}")
     if precision == "single":
-        return Sessions(model, device, readable=readable)
+        return Sessions(model, device, readable=readable, fusable=fusable)
     if device == "cuda":
         raise RuntimeSetupError(
             "device 'cuda' with precision 'double': the float64 pass runs on the CPU; use "

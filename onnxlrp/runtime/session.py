@@ -41,6 +41,9 @@ class Sessions:
     readable : iterable of str, optional
         Tensors that one session shall be able to give, whichever of them are wanted: then a tensor
         has the same bits whatever it is asked for with, and no session is opened for each choice.
+    fusable : iterable of str, optional
+        Those of them that a session on the CPU leaves out where none is wanted: the others have the
+        same bits without them, sooner.
 
     Raises
     ------
@@ -54,6 +57,7 @@ class Sessions:
         device: Device = "auto",
         threads: int | None = None,
         readable: Iterable[str] = (),
+        fusable: Iterable[str] = (),
     ) -> None:
         if threads is not None and threads < 1:
             raise RuntimeSetupError(f"threads={threads}: give 1 or more, or None for one a core.")
@@ -62,6 +66,7 @@ class Sessions:
         self.threads = threads
         self._providers = providers_for(device)
         self._readable = frozenset(readable)
+        self._fusable = frozenset(fusable if self._providers == (CPU,) else ())
         size = sum(values.nbytes for values in model.weights.values())
         self._kept = min(KEPT, max(2, KEPT_BYTES // max(size, 1)))
         self._open: OrderedDict[frozenset[str], onnxruntime.InferenceSession] = OrderedDict()
@@ -94,7 +99,7 @@ class Sessions:
         wanted = frozenset(tensors)
         if not wanted:
             return {}
-        session = self._session(self._readable if wanted <= self._readable else wanted)
+        session = self._session(self._declared(wanted))
         names = sorted(wanted)
         try:
             values = session.run(names, {self.model.input.name: x})
@@ -112,6 +117,14 @@ class Sessions:
                 self._shapes[input_shape] = static_shapes(self.model, input_shape)
                 _forget_oldest(self._shapes, KEPT)
             return self._shapes[input_shape]
+
+    def _declared(self, wanted: frozenset[str]) -> frozenset[str]:
+        """Choose what the session that runs shall be able to give."""
+        if not wanted <= self._readable:
+            return wanted
+        if wanted.isdisjoint(self._fusable):
+            return self._readable - self._fusable
+        return self._readable
 
     def _session(self, wanted: frozenset[str]) -> onnxruntime.InferenceSession:
         with self._lock:
