@@ -24,7 +24,8 @@ from onnxlrp.linear import Absorbed, redistribute
 from onnxlrp.memory import Memory, Trail
 from onnxlrp.ops.base import Array, Linear, Shape, Tensors
 from onnxlrp.plan import Plan, Step
-from onnxlrp.preactivation import Maps, Preactivation, Seen, see_input
+from onnxlrp.preactivation import Maps, Preactivation
+from onnxlrp.seen import Seen, see_input
 
 Progress = Callable[[int, int, str], None]
 """Called with (steps done, steps in all, name of the layer just done)."""
@@ -184,8 +185,9 @@ class Sweep:
             shapes = tuple(self.tensors.shape(name) for name in op.signal_names)
             z = self._preactivation(step, op, shapes)
             handed = redistribute(
-                op, step.rule, z, outputs[0], shapes, keep_books=self.books is not None
-            )
+                op, step.rule, z, outputs[0], shapes,
+                keep_books=self.books is not None, keep_sums=self.kept is not None,
+            )  # fmt: skip
             parts, finite, absorbed = handed.parts, handed.finite, handed.absorbed
             if self.kept is not None:
                 self.kept.memory.put((step.layer.index, step.rule.input), z, z.nbytes)

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.errors import RuleError
-from onnxlrp.kernels import Denominator, add_product, all_finite, product, rms
-from onnxlrp.ops.base import Array, Linear, Shape
-from onnxlrp.preactivation import Parts, Preactivation
+from onnxlrp.kernels import Denominator, Times, add_product, all_finite, product, rms
+from onnxlrp.ops.base import Array, FusedMap, Linear, Shape
+from onnxlrp.preactivation import Preactivation
 from onnxlrp.rules.base import Rule
 from onnxlrp.rules.frame import Branch, WeightMap, Where
+from onnxlrp.seen import Parts
 
 ONES = WeightMap(0.0, 0.0, constant=1.0)
 
@@ -31,6 +32,7 @@ def redistribute(
     relevance: Array,
     in_shapes: tuple[Shape, ...],
     keep_books: bool = False,
+    keep_sums: bool = True,
 ) -> Handed:
     """Relevance of a linear layer's output → relevance of its inputs.
 
@@ -44,6 +46,8 @@ def redistribute(
     in_shapes : shapes of the signal inputs
     keep_books : bool
         Also say what bias and stabiliser absorbed.
+    keep_sums : bool
+        Leave z⁺ and z⁻ in ``z`` for the next rule; if not, they need not be written down at all.
 
     Raises
     ------
@@ -60,10 +64,18 @@ def redistribute(
     for branch in rule.branches:
         if branch.where is Where.NEGATIVE and not left:
             continue  # what a ReLU cut off asks for nothing
-        ratio = BranchRatio.of(rule, branch, z, relevance)
+        ratio = None
+        if not (keep_sums or keep_books or rule.relative or rule.bias == "spread"):
+            ratio = BranchRatio.fused(rule, branch, z, relevance)
+        ratio = ratio or BranchRatio.of(rule, branch, z, relevance)
         left = not ratio.all_positive
         for xs, view in z.seen.pieces(branch.weight):
-            gs = z.maps.get(op, view).adjoint(ratio.q, in_shapes)
+            linear = z.maps.get(op, view)
+            if isinstance(linear, FusedMap):
+                handed[0], fine = _hand_down(linear, ratio.q, in_shapes, xs[0], handed[0])
+                finite = finite and fine
+                continue
+            gs = linear.adjoint(ratio.q, in_shapes)
             for k, (x, g) in enumerate(zip(xs, gs, strict=True)):
                 owned = not any(np.may_share_memory(g, other) for other in (ratio.q, *gs[:k]))
                 handed[k], fine = _accumulate(handed[k], x, g, owned)
@@ -87,6 +99,15 @@ def _pass(op: Linear, relevance: Array, in_shapes: tuple[Shape, ...]) -> Array:
             f"{' and '.join(map(str, in_shapes))} → {relevance.shape}. Choose another rule for it."
         )
     return relevance
+
+
+def _hand_down(
+    linear: FusedMap, q: Array, in_shapes: tuple[Shape, ...], x: Array, handed: Array | None
+) -> tuple[Array, bool]:
+    """Relevance + x·(q·Vᵀ), in place where there is something, and whether it is finite."""
+    then = Times(x, adds=handed is not None)
+    (made,) = linear.adjoint(q, in_shapes, then, handed)
+    return made, then.finite
 
 
 def _accumulate(relevance: Array | None, x: Array, g: Array, owned: bool) -> tuple[Array, bool]:
@@ -134,11 +155,22 @@ class BranchRatio:
     """q = c·R / stab(d) of one branch, with what the bias and ε contributed to stab(d)."""
 
     q: Array
-    d: Denominator
-    epsilon: Array
-    bias: Array | None
     all_positive: bool
     """No relevance stands where z < 0; said by branches that look at the sign of z only."""
+    d: Denominator | None = None
+    epsilon: Array | None = None
+    bias: Array | None = None
+
+    @classmethod
+    def fused(
+        cls, rule: Rule, branch: Branch, z: Preactivation, relevance: Array
+    ) -> BranchRatio | None:
+        """The ratio alone, made together with what it divides by; None if that cannot be."""
+        made = z.ratio(branch, rule.bias != "drop", relevance, rule.epsilon)
+        if made is None:
+            return None
+        q, nothing_left = made
+        return cls(q, branch.where is not Where.ALWAYS and nothing_left)
 
     @classmethod
     def of(cls, rule: Rule, branch: Branch, z: Preactivation, relevance: Array) -> BranchRatio:
@@ -153,10 +185,11 @@ class BranchRatio:
         where = branch.where.value
         nothing_left = d.ratio(sign, relevance, branch.coefficient, epsilon, where, q)
         bias = z.mapped_bias(branch.weight) if keep else None
-        return cls(q, d, epsilon, bias, sign is not None and nothing_left)
+        return cls(q, sign is not None and nothing_left, d, epsilon, bias)
 
     def _stabiliser(self) -> Array:
         """±ε by the sign of d, in d's shape."""
+        assert self.d is not None and self.epsilon is not None
         d = self.d.array()
         per_sample = self.epsilon.reshape((-1,) + (1,) * (d.ndim - 1))
         return np.where(d >= 0, per_sample, -per_sample)
@@ -172,6 +205,7 @@ class BranchRatio:
 
         Neurons without inputs, or with d = 0, keep theirs.
         """
+        assert self.d is not None
         share = self._stabiliser() if self.bias is None else self._stabiliser() + self.bias
         share = np.where(self.d.array() != 0, self.q * share, np.float32(0))
         even = z.maps.get(z.op, ONES)

@@ -13,15 +13,14 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 
 import numpy as np
 
-from onnxlrp.kernels import Denominator, clip_negative, clip_positive, has_negative, rms
-from onnxlrp.ops.base import Array, Linear, LinearMap, Shape
-from onnxlrp.rules.frame import Branch, InputMap, WeightMap, Where, root_mean_square
-
-Parts = tuple[Array, ...]
-"""One array for every signal input of a layer."""
+from onnxlrp.kernels import Denominator, Ratio
+from onnxlrp.ops.base import Array, FusedMap, Linear, LinearMap, Shape
+from onnxlrp.rules.frame import Branch, WeightMap, Where, root_mean_square
+from onnxlrp.seen import Parts, Seen
 
 POSITIVE = WeightMap(1.0, 0.0)
 NEGATIVE = WeightMap(0.0, 1.0)
@@ -93,93 +92,19 @@ class Maps:
             held -= self._maps.popitem(last=False)[1].nbytes
 
 
-class Seen:
-    """The layer's input as a rule sees it: x whole, or as the pair (x⁺, x⁻).
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """d = of_whole·whole + of_part·part + bias, the bias split by its sign.
 
-    Parameters
-    ----------
-    whole : one array (N, …) for every signal input
-    box : the pair itself, where it is not x's own positive and negative part (z^B)
-    nonnegative : whether the network's structure rules negative elements out
+    ``whole`` is z with or without its bias, or else the part itself; ``part`` are the contributions
+    under a WeightMap, if any.
     """
 
-    def __init__(
-        self, whole: Parts, box: tuple[Parts, Parts] | None = None, nonnegative: bool = False
-    ) -> None:
-        self.whole = whole
-        self.constant: float | None = None
-        self._nonnegative = nonnegative
-        self._pair: tuple[Parts, Parts | None] | None = box
-
-    @classmethod
-    def everywhere(cls, constant: float, shapes: tuple[Shape, ...]) -> Seen:
-        """The same number at every element, whatever the picture: one sample stands for all."""
-        seen = cls(
-            tuple(np.full((1, *s[1:]), constant, np.float32) for s in shapes),
-            nonnegative=constant >= 0,
-        )
-        seen.constant = constant
-        return seen
-
-    @property
-    def nbytes(self) -> int:
-        """Memory held by x⁺ and x⁻ where they are not x itself."""
-        made = () if self._pair is None else (*self._pair[0], *(self._pair[1] or ()))
-        return sum(x.nbytes for x in made if not any(x is own for own in self.whole))
-
-    @property
-    def pair(self) -> tuple[Parts, Parts | None]:
-        """(x⁺, x⁻); x⁻ is None where no input is negative."""
-        if self._pair is None:
-            if self._nonnegative or not any(map(has_negative, self.whole)):
-                self._pair = self.whole, None
-            else:
-                self._pair = (
-                    _clipped(self.whole, clip_positive),
-                    _clipped(self.whole, clip_negative),
-                )
-        return self._pair
-
-    def pieces(self, weight: WeightMap) -> list[tuple[Parts, WeightMap]]:
-        """The terms (x, V) whose products Σ x·V make the branch's contributions."""
-        if not weight.is_signed:
-            return [(self.whole, weight)]
-        positive, negative = self.pair
-        terms = [(positive, weight)]
-        return terms if negative is None else [*terms, (negative, weight.mirrored)]
-
-
-def _clipped(xs: Parts, clip: Callable[[Array, Array], None]) -> Parts:
-    outs = tuple(np.empty(x.shape, np.float32) for x in xs)
-    for x, out in zip(xs, outs, strict=True):
-        clip(x, out)
-    return outs
-
-
-def see_input(
-    view: InputMap, xs: Parts, bounds: tuple[Parts, Parts] | None, nonnegative: bool
-) -> Seen:
-    """The input under an :class:`InputMap`; ``bounds`` are (low, high), broadcasting to ``xs``."""
-    xs = tuple(np.ascontiguousarray(x, np.float32) for x in xs)
-    if view.rms or view.linear != 1 or view.constant:
-        xs = tuple(_affine(view, x) for x in xs)
-        nonnegative = nonnegative and min(view.constant, view.rms, view.linear) >= 0
-    if bounds is None:
-        return Seen(xs, nonnegative=nonnegative)
-    above, below = (
-        tuple(np.subtract(x, b, dtype=np.float32) for x, b in zip(xs, side, strict=True))
-        for side in bounds
-    )
-    return Seen(xs, box=(above, below))
-
-
-def _affine(view: InputMap, x: Array) -> Array:
-    """Constant + rms·RMS(a) + linear·a, RMS over the sample."""
-    offset = np.full(len(x), view.constant, np.float32)
-    if view.rms:
-        offset += np.float32(view.rms) * rms(x)
-    shaped = offset.reshape((-1,) + (1,) * (x.ndim - 1))
-    return np.asarray(shaped + np.float32(view.linear) * x, np.float32)
+    has_whole: bool
+    of_whole: float
+    part: WeightMap | None = None
+    of_part: float = 0.0
+    bias: Array | None = None
 
 
 class Preactivation:
@@ -227,8 +152,12 @@ class Preactivation:
         return self._sums[weight]
 
     def _sum(self, weight: WeightMap, shape: Shape) -> Array:
+        return self._sum_of(self.seen.pieces(weight), shape)
+
+    def _sum_of(self, pieces: list[tuple[Parts, WeightMap]], shape: Shape) -> Array:
+        """Σ x·V of some pieces."""
         total: Array | None = None
-        for xs, view in self.seen.pieces(weight):
+        for xs, view in pieces:
             z = self.maps.get(self.op, view).forward(xs, shape)
             total = z if total is None else np.add(total, z, dtype=np.float32)
         assert total is not None
@@ -244,24 +173,59 @@ class Preactivation:
 
     def denominator(self, branch: Branch, bias: bool) -> Denominator:
         """dⱼ of a branch, bias included or not."""
+        terms = self._terms(branch, bias)
+        if terms.part is None:
+            return Denominator(self.whole(bias), terms.of_whole)
+        part = self.contributions(terms.part)
+        whole = self.whole(bias) if terms.has_whole else part
+        return _with_bias(whole, terms.of_whole, part, terms.of_part, terms.bias)
+
+    def ratio(
+        self, branch: Branch, bias: bool, relevance: Array, epsilon: float
+    ) -> tuple[Array, bool] | None:
+        """Q of a branch as :meth:`Denominator.ratio` gives it, made while dⱼ is in the cache.
+
+        Returns
+        -------
+        (q, nothing left) or None
+            None where there is no such way; dⱼ itself is not kept.
+        """
+        terms = self._terms(branch, bias)
+        if terms.part is None or terms.part in self._sums or self.seen.constant is not None:
+            return None
+        *others, (xs, view) = self.seen.pieces(terms.part)
+        linear = self.maps.get(self.op, view)
+        b = None if terms.bias is None else _per_channel(terms.bias, self.shape)
+        alone = terms.bias is None or b is not None
+        if not (alone and isinstance(linear, FusedMap)) or (others and terms.has_whole):
+            return None
+        whole, of_whole, of_part = None, terms.of_whole, terms.of_part
+        if terms.has_whole:
+            whole = self.whole(bias)
+        elif others:
+            whole, of_whole, of_part = self._sum_of(others, self.shape), 1.0, 1.0
+        sign = None if branch.where is Where.ALWAYS else self.whole(bias=True)
+        where = branch.where.value
+        then = Ratio(
+            relevance, branch.coefficient, epsilon, where, sign, whole, of_whole, of_part, b
+        )
+        return linear.forward(xs, self.shape, then), then.nothing_left
+
+    def _terms(self, branch: Branch, bias: bool) -> _Terms:
+        """What dⱼ is the sum of."""
         weight = branch.weight
         p, m = weight.positive, weight.negative
         if not weight.is_plain or self._z is None or p == 0 or m == 0:
-            d = self.contributions(weight)
-            return _with_bias(d, 1.0, d, 0.0, self.mapped_bias(weight) if bias else None)
+            return _Terms(False, 1.0, weight, 0.0, self.mapped_bias(weight) if bias else None)
         if p == m:
-            return Denominator(self.whole(bias), p)
+            return _Terms(True, p)
         # d = m·z + (p − m)·z⁺ = p·z + (m − p)·z⁻; where z < 0 the first adds numbers of one sign,
         # as it does everywhere if p > m.
+        of_whole, of_part, part = m, p - m, POSITIVE
         if branch.where is Where.ALWAYS and p < m:
-            return self._mixed(p, m - p, NEGATIVE, bias)
-        return self._mixed(m, p - m, POSITIVE, bias)
-
-    def _mixed(self, of_whole: float, of_part: float, part: WeightMap, bias: bool) -> Denominator:
-        """of_whole·z + of_part·z± with the bias split by its sign."""
+            of_whole, of_part, part = p, m - p, NEGATIVE
         b = self.mapped_bias(part) if bias else None
-        b = None if b is None else np.float32(of_part) * b
-        return _with_bias(self.whole(bias), of_whole, self.contributions(part), of_part, b)
+        return _Terms(True, of_whole, part, of_part, None if b is None else np.float32(of_part) * b)
 
     def mapped_bias(self, weight: WeightMap) -> Array | None:
         """V(b), broadcasting over the output; None if the layer has no bias."""
@@ -274,8 +238,15 @@ def _with_bias(
     """The denominator with a bias, which broadcasts over the samples; most are one a channel."""
     if bias is None:
         return Denominator(whole, of_whole, part, of_part)
-    if bias.ndim == whole.ndim - 1 and bias.size == bias.shape[0] == whole.shape[1]:
-        flat = np.ascontiguousarray(bias.reshape(-1), np.float32)
+    flat = _per_channel(bias, whole.shape)
+    if flat is not None:
         return Denominator(whole, of_whole, part, of_part, flat)
     d = Denominator(whole, of_whole, part, of_part).array()
     return Denominator(np.add(d, bias, dtype=np.float32))
+
+
+def _per_channel(bias: Array, shape: Shape) -> Array | None:
+    """The bias as one number a channel (axis 1), if it is that."""
+    if bias.ndim == len(shape) - 1 and bias.size == bias.shape[0] == shape[1]:
+        return np.ascontiguousarray(bias.reshape(-1), np.float32)
+    return None

@@ -16,6 +16,7 @@ from onnxlrp.kernels.elementwise import (
     rms,
     sum_per_sample,
 )
+from onnxlrp.kernels.epilogues import Epilogue, Ratio, Times
 from onnxlrp.kernels.fully_connected import matmul
 from onnxlrp.kernels.geometry import ConvGeometry, PoolGeometry
 from onnxlrp.kernels.pooling import (
@@ -31,7 +32,10 @@ __all__ = [
     "ConvGeometry",
     "ConvKernel",
     "Denominator",
+    "Epilogue",
     "PoolGeometry",
+    "Ratio",
+    "Times",
     "add_product",
     "all_finite",
     "clip_negative",

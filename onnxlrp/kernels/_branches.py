@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from onnxlrp.kernels._epilogues import PLAIN
 from onnxlrp.kernels._jit import b1, f4, i8, kernel, read, write
 
 
@@ -16,7 +17,7 @@ def weighted_sum(u: Any, cu: Any, v: Any, cv: Any, out: Any) -> None:
         out[i] = cu * u[i] + cv * v[i]
 
 
-@kernel(read(2), f4, read(2), f4, read(), i8, i8, write(2))
+@kernel(read(2), f4, read(2), f4, read(), i8, i8, write(2), fastmath=PLAIN)
 def mix(
     u: Any, cu: Any, v: Any, cv: Any, bias: Any, first: Any, last: Any, out: Any
 ) -> None:  # fmt: skip
@@ -29,7 +30,7 @@ def mix(
 
 @kernel(
     read(2), f4, read(2), f4, read(), read(2), read(2), f4, read(), i8, i8, i8, write(2),
-    returns=b1,
+    returns=b1, fastmath=PLAIN,
 )  # fmt: skip
 def branch_ratio(
     u: Any, cu: Any, v: Any, cv: Any, bias: Any, sign: Any, relevance: Any, coefficient: Any,

@@ -37,6 +37,17 @@ def product(a: Any, g: Any, out: Any) -> Any:
     return not infinite
 
 
+@kernel(read(), write(), returns=b1)
+def multiply(a: Any, out: Any) -> Any:
+    """Multiply by a in place, which `product` would not do in vectors; whether all is finite."""
+    infinite = False
+    for i in range(a.size):
+        value = a[i] * out[i]
+        out[i] = value
+        infinite |= not abs(value) < np.float32(np.inf)
+    return not infinite
+
+
 @kernel(read(), write())
 def clip_positive(a: Any, out: Any) -> None:
     """Write max(a, 0); NaN stays."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from onnxlrp.kernels.axes import Axis, adjoint_axis, forward_axis
 from onnxlrp.kernels.blocks import cut
+from onnxlrp.kernels.epilogues import Copy, Epilogue
 from onnxlrp.kernels.geometry import ConvGeometry, Sizes
 from onnxlrp.kernels.packing import Packed, pack
 from onnxlrp.kernels.pointwise import LEAST_POSITIONS, Pointwise
@@ -28,8 +30,8 @@ _OUTPUTS = 64
 class Algorithm(Protocol):
     """What cuts a convolution into jobs."""
 
-    def jobs(self, source: Array, out: Array) -> list[Job]:
-        """Jobs that write all of `out`."""
+    def jobs(self, source: Array, out: Array, then: Epilogue | None) -> list[Job]:
+        """Jobs that write all of `out`, and do to it what comes then."""
 
 
 class Direction:
@@ -59,15 +61,16 @@ class Direction:
         held += [a.packed for a in self._prepared.values() if isinstance(a, Winograd)]
         return sum(packed.weights.nbytes for packed in held)
 
-    def jobs(self, source: Array, out: Array) -> list[Job]:
-        """Jobs that compute `out` from `source`, both in C order."""
-        if 0 in source.shape or 0 in out.shape:
-            out[...] = 0.0
+    def jobs(self, source: Array, out: Array, then: Epilogue | None = None) -> list[Job]:
+        """Jobs that compute `out` from `source`, both in C order, and do to it what comes then."""
+        if 0 in out.shape:
             return []
+        if 0 in source.shape:
+            return [partial(_nothing, out, then)]
         algorithm = self._algorithm(source.shape[2:], out.shape[2:])
         if isinstance(algorithm, Winograd | Pointwise):
-            return algorithm.jobs(source, out)
-        return algorithm.jobs(_three_axes(source), _three_axes(out))
+            return algorithm.jobs(source, out, then)
+        return algorithm.jobs(_three_axes(source), _three_axes(out), then)
 
     def _algorithm(self, source: Sizes, out: Sizes) -> Algorithm:
         """Choose by the geometry and the size of one sample alone; prepare it once."""
@@ -120,6 +123,14 @@ class Direction:
             matrices = part.reshape(*weight.shape[:2], -1)
             self._packed[taps] = pack(matrices, spill=not self._is_pointwise)
         return self._packed[taps]
+
+
+def _nothing(out: Array, then: Epilogue | None) -> None:
+    """Zeros: there is nothing to sum."""
+    channels, pitch = slice(0, out.shape[1]), math.prod(out.shape[2:])
+    zeros = np.zeros(channels.stop * pitch, np.float32)
+    for sample in range(len(out)):
+        (then or Copy()).on(zeros, out, sample, channels, slice(0, 1), pitch, slice(0, pitch))
 
 
 def _has_no_steps(geometry: ConvGeometry) -> bool:

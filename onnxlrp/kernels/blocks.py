@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 
 from onnxlrp.kernels._stencil import hand_out, lay_out
 from onnxlrp.kernels.axes import Target
+from onnxlrp.kernels.epilogues import Epilogue
 from onnxlrp.kernels.packing import Packed
 from onnxlrp.kernels.scratch import scratch
 from onnxlrp.kernels.shares import even_ranges, row_ranges
@@ -24,7 +27,7 @@ Indices = NDArray[np.int64]
 _BLOCK = 98304
 #: A sample is cut into about this many jobs, so that all threads end at about the same time; but
 #: a job shall lay out so many numbers at least.
-_JOBS, _LEAST = 8, 24576
+_JOBS, _LEAST = 8, 65536
 #: Columns of a product below which blocks are not made smaller for the sake of more jobs.
 _COLUMNS = 192
 #: Numbers that a product may read, without using them, after its last row.
@@ -73,44 +76,75 @@ class Blocks:
     origins: tuple[int, int]
     slices: tuple[Slice, ...]
 
-    def jobs(self, source: Array, out: Array) -> list[Job]:
+    def jobs(self, source: Array, out: Array, then: Epilogue | None = None) -> list[Job]:
         """Jobs for (N, channel, depth, height, width) arrays; no two write the same element."""
         count = self.group_count
         sources = source.reshape(len(source), count, -1, *source.shape[2:])
         targets = out.reshape(len(out), count, -1, *out.shape[2:])
+        after = [None if then is None else _on(then, out, n) for n in range(len(out))]
         results = [slice(0, self.results)]
         if count == 1:
             results = row_ranges(self.results, len(source) * len(self.rows))
         return [
-            partial(self._work, sources[n], targets[n], groups, rows, part)
+            partial(self._work, sources[n], targets[n], groups, rows, part, after[n])
             for n in range(len(source))
             for groups, rows, part in itertools.product(self.groups, self.rows, results)
         ]
 
-    def _work(self, source: Array, out: Array, groups: slice, rows: slice, results: slice) -> None:
+    def _work(
+        self, source: Array, out: Array, groups: slice, rows: slice, results: slice,
+        then: Callable[[Array, slice, slice, int, slice], None] | None,
+    ) -> None:  # fmt: skip
         """Compute some rows of some results of some groups, for all depths and phases."""
         read = source[groups].reshape(-1, *source.shape[2:])
         written = out[groups, results].reshape(-1, *out.shape[2:])
+        height, width = out.shape[3:]
+        lines = self._lines(rows, height)
         for part in self.slices:
+            target, place, above = written, part.place, 0
+            if then is not None:
+                shape = len(written), 1, lines.stop - lines.start, width
+                target = scratch("part", math.prod(shape)).reshape(shape)
+                place, above = 0, lines.start
             laid = self._lay_out(read, part.depths, rows.start)
-            step = self.plane * self.channels * len(part.depths)
             for product in part.products:
-                target = product.rows
-                count = min(rows.stop, target.count) - rows.start
-                place = target.start + rows.start * target.step
-                if count <= 0:
-                    continue
-                if product.packed is None:
-                    lines = slice(place, place + count * target.step, target.step)
-                    written[:, part.place, lines, product.columns[0] :: product.columns[1]] = 0.0
-                    continue
-                needed = (count - 1) * self.pitch + product.columns[2]
-                stride = product.packed.round_up(needed)
-                sums = _sum(product.packed, product.offsets, laid, step, stride, groups, results)
-                hand_out(
-                    sums, stride, self.pitch, written, part.place, place, target.step, count,
-                    *product.columns,
+                self._multiply(product, part, laid, target, place, above, groups, rows, results)
+            if then is not None:
+                first, last = groups.start * self.results, (groups.stop - 1) * self.results
+                start = part.place * height
+                then(
+                    target.reshape(-1), slice(first + results.start, last + results.stop),
+                    slice(start + lines.start, start + lines.stop), width, slice(0, width),
                 )  # fmt: skip
+
+    def _multiply(
+        self, product: Product, part: Slice, laid: Array, target: Array, depth: int, above: int,
+        groups: slice, rows: slice, results: slice,
+    ) -> None:  # fmt: skip
+        """Write one phase of a block's result; the target's first line is line `above`."""
+        step = self.plane * self.channels * len(part.depths)
+        phase = product.rows
+        count = min(rows.stop, phase.count) - rows.start
+        first = phase.start + rows.start * phase.step - above
+        if count <= 0:
+            return
+        if product.packed is None:
+            lines = slice(first, first + count * phase.step, phase.step)
+            target[:, depth, lines, product.columns[0] :: product.columns[1]] = 0.0
+            return
+        needed = (count - 1) * self.pitch + product.columns[2]
+        stride = product.packed.round_up(needed)
+        sums = _sum(product.packed, product.offsets, laid, step, stride, groups, results)
+        hand_out(
+            sums, stride, self.pitch, target, depth, first, phase.step, count, *product.columns
+        )
+
+    def _lines(self, rows: slice, height: int) -> slice:
+        """Lines of the result that a block writes: those of all its phases lie side by side."""
+        step = max(
+            (product.rows.step for part in self.slices for product in part.products), default=1
+        )
+        return slice(min(height, rows.start * step), min(height, rows.stop * step))
 
     def _lay_out(self, source: Array, depths: Indices, first: int) -> Array:
         """Lay out the rows of the source that a block reads."""
@@ -122,6 +156,11 @@ class Blocks:
             -self.origins[1], self.pitch, laid,
         )  # fmt: skip
         return laid
+
+
+def _on(then: Epilogue, out: Array, n: int) -> Callable[[Array, slice, slice, int, slice], None]:
+    """What is done to the parts of one sample."""
+    return lambda part, *place: then.on(part, out, n, *place)
 
 
 def _sum(

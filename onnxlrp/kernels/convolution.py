@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from onnxlrp.errors import InputError, ModelError
 from onnxlrp.kernels.algorithms import Direction
+from onnxlrp.kernels.epilogues import Epilogue
 from onnxlrp.kernels.geometry import ConvGeometry, Sizes
 from onnxlrp.kernels.threads import run, sweep_threads
 
@@ -34,7 +35,7 @@ class ConvKernel:
         """Bytes of the weight and of every transformed weight that is held."""
         return self.weight.nbytes + sum(direction.nbytes for direction in self._directions)
 
-    def forward(self, x: Array, out: Array | None = None) -> Array:
+    def forward(self, x: Array, out: Array | None = None, then: Epilogue | None = None) -> Array:
         """Cross-correlate as ONNX's Conv does: z_kp = Σ_c Σ_t w_kct · x_c(p·stride − pad + t).
 
         Parameters
@@ -43,6 +44,8 @@ class ConvKernel:
             Input; zeros are read outside of it.
         out : (N, K, *P) float32, optional
             Written instead of a new array.
+        then : Epilogue, optional
+            What is done to the result, part by part; `out` is what that leaves.
 
         Returns
         -------
@@ -62,11 +65,13 @@ class ConvKernel:
         size = self._output_size(x.shape[2:])
         out = _target(out, (len(x), len(self.weight), *size))
         with sweep_threads():
-            jobs = self._directions[0].jobs(np.ascontiguousarray(x, np.float32), out)
+            jobs = self._directions[0].jobs(np.ascontiguousarray(x, np.float32), out, then)
             run(jobs, self._seconds(x, out, windows=out))
         return out
 
-    def adjoint(self, s: Array, spatial: Sizes, out: Array | None = None) -> Array:
+    def adjoint(
+        self, s: Array, spatial: Sizes, out: Array | None = None, then: Epilogue | None = None
+    ) -> Array:
         """Adjoint: g_ci = Σ_k Σ_t w_kct · s_kp over all windows p whose tap t reads input i.
 
         Parameters
@@ -77,6 +82,8 @@ class ConvKernel:
             Spatial size S of the input, which the strides hide.
         out : (N, C, *S) float32, optional
             Written instead of a new array.
+        then : Epilogue, optional
+            What is done to the result, part by part; `out` is what that leaves.
 
         Returns
         -------
@@ -97,7 +104,7 @@ class ConvKernel:
         channels = self.weight.shape[1] * self.geometry.groups
         out = _target(out, (len(s), channels, *spatial))
         with sweep_threads():
-            jobs = self._directions[1].jobs(np.ascontiguousarray(s, np.float32), out)
+            jobs = self._directions[1].jobs(np.ascontiguousarray(s, np.float32), out, then)
             run(jobs, self._seconds(s, out, windows=s))
         return out
 

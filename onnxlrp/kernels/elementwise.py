@@ -19,7 +19,7 @@ from onnxlrp.kernels.threads import run, sweep_threads
 Array = NDArray[np.float32]
 
 #: Elements in one job: a part of each array that stays in a core's cache.
-_BLOCK = 65536
+_BLOCK = 131072
 #: Numbers that are searched in one job.
 _SEARCHED = 262144
 #: Seconds that an element takes where arrays come from memory, about.
@@ -69,6 +69,8 @@ def product(a: Array, g: Array, out: Array) -> bool:
     >>> product(a, np.ones_like(a), np.empty_like(a)), product(a, a, np.empty_like(a))
     (True, False)
     """
+    if out is g:
+        return _over_parts(loops.multiply, a, g)
     return _over_parts(loops.product, a, g, out)
 
 

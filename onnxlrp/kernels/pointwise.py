@@ -11,14 +11,18 @@ from numpy.typing import NDArray
 
 from onnxlrp.kernels._products import STRIP
 from onnxlrp.kernels._vectors import WIDE
+from onnxlrp.kernels.epilogues import Epilogue
 from onnxlrp.kernels.packing import Packed
+from onnxlrp.kernels.scratch import scratch
 from onnxlrp.kernels.shares import even_ranges, row_ranges
 from onnxlrp.kernels.threads import Job
 
 Array = NDArray[np.float32]
 
-#: Positions that a job has, at most.
-_MOST = 1536
+#: Numbers that a job reads and writes, about: they stay in a core's cache (1 MiB).
+_BLOCK = 262144
+#: Positions from which a channel's lie so far apart that the product reads them from a copy.
+_FAR = 512
 #: Fewer positions do not fill a vector.
 LEAST_POSITIONS = WIDE
 
@@ -29,31 +33,51 @@ class Pointwise:
 
     packed: Packed
 
-    def jobs(self, source: Array, out: Array) -> list[Job]:
+    @property
+    def _strips(self) -> int:
+        """Strips of positions in a job, at most."""
+        return max(4, _BLOCK // (STRIP * (self.packed.rows + self.packed.depth)))
+
+    def jobs(self, source: Array, out: Array, then: Epilogue | None = None) -> list[Job]:
         """Jobs for (N, channel, ...) arrays with at least `LEAST_POSITIONS` positions."""
         channels = source.reshape(len(source), self.packed.depth, -1)
         places = out.reshape(len(out), self.packed.rows, -1)
-        parts = _parts(channels.shape[2])
+        parts = _parts(channels.shape[2], self._strips)
         results = row_ranges(self.packed.rows, len(parts) * len(source))
         return [
-            partial(self._work, channels[n], places[n, rows], part, rows)
+            partial(self._work, channels, places, n, part, rows, then)
             for n in range(len(source))
             for part, rows in itertools.product(parts, results)
         ]
 
-    def _work(self, source: Array, out: Array, part: slice, rows: slice) -> None:
+    def _work(
+        self, source: Array, out: Array, n: int, part: slice, rows: slice, then: Epilogue | None
+    ) -> None:
         """Compute some results at some positions."""
-        positions, count = source.shape[1], part.stop - part.start
+        depth, positions = source.shape[1:]
+        count, pitch, channels = part.stop - part.start, positions, source[n]
+        if then is None:
+            target, stride = out[n, rows].reshape(-1)[part.start :], positions
+        else:
+            stride = count
+            target = scratch("results", (rows.stop - rows.start) * count)
+        if depth > self.packed.rows and positions >= _FAR:
+            pitch, channels = count, scratch("channels", depth * count).reshape(depth, count)
+            np.copyto(channels, source[n, :, part])
+            part_of_source = channels.reshape(-1)
+        else:
+            part_of_source = channels.reshape(-1)[part.start :]
         self.packed.multiply(
-            _offsets(self.packed.depth, positions), source.reshape(-1)[part.start :], 0,
-            out.reshape(-1)[part.start :], 0, positions, count, slice(0, 1), rows,
+            _offsets(depth, pitch), part_of_source, 0, target, 0, stride, count, slice(0, 1), rows,
         )  # fmt: skip
+        if then is not None:
+            then.on(target, out, n, rows, slice(0, 1), positions, part)
 
 
 @lru_cache(maxsize=512)
-def _parts(positions: int) -> tuple[slice, ...]:
-    """Ranges of positions, in full strips but for the last."""
-    strips = even_ranges(positions // STRIP, _MOST // STRIP)
+def _parts(positions: int, most: int) -> tuple[slice, ...]:
+    """Ranges of positions, in full strips, `most` of them, but for the last."""
+    strips = even_ranges(positions // STRIP, most)
     edges = [STRIP * strip.start for strip in strips] + [positions]
     return tuple(slice(a, b) for a, b in itertools.pairwise(edges))
 

@@ -23,6 +23,7 @@ from onnxlrp.kernels._winograd import (
     transform_output,
     weight_transform,
 )
+from onnxlrp.kernels.epilogues import Epilogue
 from onnxlrp.kernels.packing import Packed, pack
 from onnxlrp.kernels.scratch import scratch
 from onnxlrp.kernels.shares import even_ranges, row_ranges
@@ -32,6 +33,8 @@ Array = NDArray[np.float32]
 
 #: Tiles in one block, about: enough columns for the products, few enough for the cache.
 _TILES = 56
+#: Results that are transformed back before what comes then: they stay in the cache.
+_TOGETHER = 64
 #: Points do not lie a power of two apart: they would share the same few lines of the cache.
 _GAP = 16
 
@@ -43,21 +46,24 @@ class Winograd:
     packed: Packed
     origin: tuple[int, int]
 
-    def jobs(self, source: Array, out: Array) -> list[Job]:
+    def jobs(self, source: Array, out: Array, then: Epilogue | None = None) -> list[Job]:
         """Jobs for (N, channel, row, column) arrays; no two write the same element."""
         rows, columns = (-(-size // OUTPUT) for size in out.shape[2:])
         across = even_ranges(columns, _TILES)
         down = even_ranges(rows, max(1, _TILES * len(across) // columns))
         results = row_ranges(self.packed.rows, len(down) * len(across) * len(source))
         return [
-            partial(self._work, source[n], out[n, part], part, tile_rows, tile_columns)
+            partial(self._work, source[n], out, n, part, tile_rows, tile_columns, then)
             for n in range(len(source))
             for tile_rows, tile_columns, part in itertools.product(down, across, results)
         ]
 
-    def _work(self, source: Array, out: Array, results: slice, rows: slice, columns: slice) -> None:
+    def _work(
+        self, source: Array, out: Array, n: int, results: slice, rows: slice, columns: slice,
+        then: Epilogue | None,
+    ) -> None:  # fmt: skip
         """Compute some results for a block of tiles."""
-        channels, count = len(source), len(out)
+        channels, count = len(source), results.stop - results.start
         high, wide = rows.stop - rows.start, columns.stop - columns.start
         pitch = -(-high * wide // WIDE) * WIDE
         line = -(-wide // LANES) * COLUMNS
@@ -74,7 +80,23 @@ class Winograd:
         self.packed.multiply(
             offsets, tiles, step, points, points_step, pitch, pitch, slice(0, POINTS), results
         )
-        transform_output(points, top, left, high, wide, pitch, points_step, plane, out)
+        height, width = out.shape[2:]
+        lines = slice(top, min(height, OUTPUT * rows.stop))
+        across = slice(left, min(width, OUTPUT * columns.stop))
+        size = lines.stop - lines.start, across.stop - across.start
+        for first in range(results.start, results.stop, count if then is None else _TOGETHER):
+            some = slice(first, min(results.stop, first + _TOGETHER))
+            if then is None:
+                part, corner = out[n, results], (top, left)
+            else:
+                part = scratch("part", (some.stop - some.start) * size[0] * size[1])
+                part, corner = part.reshape(-1, *size), (0, 0)
+            transform_output(
+                points[(first - results.start) * pitch :], *corner, high, wide, pitch,
+                points_step, plane, part,
+            )  # fmt: skip
+            if then is not None:
+                then.on(part.reshape(-1), out, n, some, lines, width, across)
 
 
 def prepare_winograd(weight: Array, origin: tuple[int, int]) -> Winograd:

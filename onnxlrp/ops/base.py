@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from onnxlrp.errors import UnsupportedOperationError
 from onnxlrp.graph.model import Layer, Model, Node
 from onnxlrp.graph.refusals import listed, refusal
+from onnxlrp.kernels import Epilogue
 
 Array = NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -48,6 +49,29 @@ class LinearMap(Protocol):
 
     def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
         """s·Wᵀ for every input, in the inputs' shapes."""
+
+
+class FusedMap:
+    """A linear map that can go on with each part of its result while that is in the cache.
+
+    The parts are those of one array (N, C, …): the map has one input.
+    """
+
+    def forward(
+        self, xs: tuple[Array, ...], out_shape: Shape, then: Epilogue | None = None
+    ) -> Array:
+        """x·W, without bias, and what is made of it then."""
+        raise NotImplementedError
+
+    def adjoint(
+        self,
+        s: Array,
+        in_shapes: tuple[Shape, ...],
+        then: Epilogue | None = None,
+        out: Array | None = None,
+    ) -> tuple[Array, ...]:
+        """s·Wᵀ, and what is made of it then, in ``out`` or a new array."""
+        raise NotImplementedError
 
 
 class Operation:

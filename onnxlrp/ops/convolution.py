@@ -10,16 +10,17 @@ from onnxlrp.graph.model import Layer, Model
 from onnxlrp.kernels import (
     ConvGeometry,
     ConvKernel,
+    Epilogue,
     PoolGeometry,
     prepare_convolution,
     window_sum,
     window_sum_adjoint,
 )
-from onnxlrp.ops.base import Array, Linear, LinearMap, Shape, operation
+from onnxlrp.ops.base import Array, FusedMap, Linear, LinearMap, Shape, operation
 from onnxlrp.ops.geometry import Window, as_ints
 
 
-class ConvMap:
+class ConvMap(FusedMap):
     """z = x ∗ W; the padding of ``auto_pad`` is settled when the input's shape is known."""
 
     def __init__(self, weight: Array, window: Window, groups: int) -> None:
@@ -41,14 +42,22 @@ class ConvMap:
             self._kernels[pads] = prepare_convolution(self._weight, geometry)
         return self._kernels[pads]
 
-    def forward(self, xs: tuple[Array, ...], out_shape: Shape) -> Array:
+    def forward(
+        self, xs: tuple[Array, ...], out_shape: Shape, then: Epilogue | None = None
+    ) -> Array:
         """The weighted sum, without bias."""
-        return self._kernel(xs[0].shape[2:]).forward(xs[0])
+        return self._kernel(xs[0].shape[2:]).forward(xs[0], then=then)
 
-    def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
+    def adjoint(
+        self,
+        s: Array,
+        in_shapes: tuple[Shape, ...],
+        then: Epilogue | None = None,
+        out: Array | None = None,
+    ) -> tuple[Array, ...]:
         """Every input's share of s."""
         spatial = in_shapes[0][2:]
-        return (self._kernel(spatial).adjoint(s, spatial),)
+        return (self._kernel(spatial).adjoint(s, spatial, out, then),)
 
 
 class UniformConvMap:
@@ -111,7 +120,7 @@ class Conv(Linear):
         return ConvMap(w, self._window, self._groups)
 
 
-class ConvTransposeMap:
+class ConvTransposeMap(FusedMap):
     """z = adjoint of the convolution that leads from the output back to the input."""
 
     def __init__(self, weight: Array, op: ConvTranspose) -> None:
@@ -132,15 +141,23 @@ class ConvTransposeMap:
             self._kernels[pads] = prepare_convolution(self._weight, geometry)
         return self._kernels[pads]
 
-    def forward(self, xs: tuple[Array, ...], out_shape: Shape) -> Array:
+    def forward(
+        self, xs: tuple[Array, ...], out_shape: Shape, then: Epilogue | None = None
+    ) -> Array:
         """The weighted sum, without bias."""
         (x,) = xs
         spatial = out_shape[2:]
-        return self._kernel(x.shape[2:], spatial).adjoint(x, spatial)
+        return self._kernel(x.shape[2:], spatial).adjoint(x, spatial, then=then)
 
-    def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
+    def adjoint(
+        self,
+        s: Array,
+        in_shapes: tuple[Shape, ...],
+        then: Epilogue | None = None,
+        out: Array | None = None,
+    ) -> tuple[Array, ...]:
         """Every input's share of s."""
-        return (self._kernel(in_shapes[0][2:], s.shape[2:]).forward(s),)
+        return (self._kernel(in_shapes[0][2:], s.shape[2:]).forward(s, out, then),)
 
 
 @operation("ConvTranspose")

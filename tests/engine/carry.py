@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from onnxlrp.linear import redistribute
-from onnxlrp.preactivation import Maps, Preactivation, Seen, see_input
+from onnxlrp.preactivation import Maps, Preactivation
+from onnxlrp.seen import Seen, see_input
 
 
 def carry(single, rule, relevance, bounds=None, use_z=True, keep_books=False):

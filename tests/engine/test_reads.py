@@ -74,8 +74,8 @@ def test_a_rule_that_gives_relevance_to_zeros_needs_the_preactivation_itself():
     model = load(path)
     flat = [layer for layer in model.layers if layer.op == "Conv"][2]
     entries = [
-        {"select": {"op": "Conv"}, "rule": {"rule": "gamma"}},
-        {"select": {"index": flat.index}, "rule": {"rule": "flat"}},
+        {"select": {"op": "Conv"}, "rule": "gamma"},
+        {"select": {"index": flat.index}, "rule": "flat"},
     ]
     composite = Composite.from_dict({"schema": 1, "name": "mixed", "entries": entries})
     steps = {s.layer.index: s for s in Workspace.of(model).plan(composite).steps}

@@ -1,0 +1,93 @@
+"""Compiled loops of `epilogues`: what is done to a part of a product while it is in the cache.
+
+A part lies in one piece, `width` numbers for each of some lines of some channels. Its place in the
+whole: line l of channel c begins at start + c·size + l·pitch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from onnxlrp.kernels._jit import EXACT, b1, device, f4, i8, kernel, read, write
+
+#: Without "contract": the denominators of `branches` and of this file are the same bits.
+PLAIN: frozenset[str] = EXACT - {"contract"}
+_PART = (read(), write(), *(i8,) * 6)
+
+
+@kernel(read(), i8, *_PART, returns=b1)
+def times(
+    x: Any, ahead: Any, part: Any, out: Any, start: Any, channels: Any, size: Any, lines: Any,
+    pitch: Any, width: Any,
+) -> Any:  # fmt: skip
+    """Write x·part, x read `ahead` of the place; whether all of it is finite."""
+    infinite = False
+    for n in range(channels * lines):
+        at = start + n // lines * size + n % lines * pitch
+        one, other = x[at + ahead : at + ahead + width], part[n * width : (n + 1) * width]
+        to = out[at : at + width]
+        for i in range(width):
+            value = one[i] * other[i]
+            to[i] = value
+            infinite |= not abs(value) < np.float32(np.inf)
+    return not infinite
+
+
+@kernel(read(), i8, *_PART, returns=b1)
+def add_times(
+    x: Any, ahead: Any, part: Any, out: Any, start: Any, channels: Any, size: Any, lines: Any,
+    pitch: Any, width: Any,
+) -> Any:  # fmt: skip
+    """Add x·part, x read `ahead` of the place; whether all of it is finite."""
+    infinite = False
+    for n in range(channels * lines):
+        at = start + n // lines * size + n % lines * pitch
+        one, other = x[at + ahead : at + ahead + width], part[n * width : (n + 1) * width]
+        to = out[at : at + width]
+        for i in range(width):
+            value = to[i] + one[i] * other[i]
+            to[i] = value
+            infinite |= not abs(value) < np.float32(np.inf)
+    return not infinite
+
+
+@device
+def _quotient(d: Any, r: Any, coefficient: Any, epsilon: Any, counts: Any) -> Any:
+    """C·R / stab(d); 0 where R or stab(d) is 0 or the neuron does not count."""
+    zero = np.float32(0.0)
+    stab = d + (epsilon if d >= zero else -epsilon)
+    return coefficient * r / stab if counts and r != zero and stab != zero else zero
+
+
+@kernel(
+    read(), f4, f4, read(), i8, read(), read(), f4, f4, i8, *_PART, returns=b1, fastmath=PLAIN,
+)  # fmt: skip
+def ratio(
+    u: Any, cu: Any, cv: Any, bias: Any, first: Any, sign: Any, relevance: Any, coefficient: Any,
+    epsilon: Any, where: Any, part: Any, out: Any, start: Any, channels: Any, size: Any,
+    lines: Any, pitch: Any, width: Any,
+) -> Any:  # fmt: skip
+    """Write c·R / stab(cu·u + cv·part + b) where the sign allows it; an empty u stands for part.
+
+    Returns whether no relevance stands where the sign is negative; True if none is asked for.
+    """
+    side = np.float32(1.0) if where == 1 else np.float32(-1.0)
+    zero, left = np.float32(0.0), False
+    for n in range(channels * lines):
+        at = start + n // lines * size + n % lines * pitch
+        b, other = bias[(first + n // lines) % bias.size], part[n * width : (n + 1) * width]
+        one = other if u.size == 0 else u[at : at + width]
+        r, q = relevance[at : at + width], out[at : at + width]
+        if where == 0:
+            for i in range(width):
+                d = cu * one[i] + cv * other[i] + b
+                q[i] = _quotient(d, r[i], coefficient, epsilon, True)
+        else:
+            pre = sign[at : at + width]
+            for i in range(width):
+                d = cu * one[i] + cv * other[i] + b
+                q[i] = _quotient(d, r[i], coefficient, epsilon, side * pre[i] > zero)
+                left |= (pre[i] < zero) & (r[i] != zero)
+    return not left

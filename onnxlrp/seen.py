@@ -1,0 +1,103 @@
+"""How a rule sees a layer's input: whole, or as the pair (x⁺, x⁻)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from onnxlrp.kernels import clip_negative, clip_positive, has_negative, rms
+from onnxlrp.ops.base import Array, Shape
+from onnxlrp.rules.frame import InputMap, WeightMap
+
+Parts = tuple[Array, ...]
+"""One array for every signal input of a layer."""
+
+
+class Seen:
+    """The layer's input as a rule sees it: x whole, or as the pair (x⁺, x⁻).
+
+    Parameters
+    ----------
+    whole : one array (N, …) for every signal input
+    box : the pair itself, where it is not x's own positive and negative part (z^B)
+    nonnegative : whether the network's structure rules negative elements out
+    """
+
+    def __init__(
+        self, whole: Parts, box: tuple[Parts, Parts] | None = None, nonnegative: bool = False
+    ) -> None:
+        self.whole = whole
+        self.constant: float | None = None
+        self._nonnegative = nonnegative
+        self._pair: tuple[Parts, Parts | None] | None = box
+
+    @classmethod
+    def everywhere(cls, constant: float, shapes: tuple[Shape, ...]) -> Seen:
+        """The same number at every element, whatever the picture: one sample stands for all."""
+        seen = cls(
+            tuple(np.full((1, *s[1:]), constant, np.float32) for s in shapes),
+            nonnegative=constant >= 0,
+        )
+        seen.constant = constant
+        return seen
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held by x⁺ and x⁻ where they are not x itself."""
+        made = () if self._pair is None else (*self._pair[0], *(self._pair[1] or ()))
+        return sum(x.nbytes for x in made if not any(x is own for own in self.whole))
+
+    @property
+    def pair(self) -> tuple[Parts, Parts | None]:
+        """(x⁺, x⁻); x⁻ is None where no input is negative."""
+        if self._pair is None:
+            if self._nonnegative or not any(map(has_negative, self.whole)):
+                self._pair = self.whole, None
+            else:
+                self._pair = (
+                    _clipped(self.whole, clip_positive),
+                    _clipped(self.whole, clip_negative),
+                )
+        return self._pair
+
+    def pieces(self, weight: WeightMap) -> list[tuple[Parts, WeightMap]]:
+        """The terms (x, V) whose products Σ x·V make the branch's contributions."""
+        if not weight.is_signed:
+            return [(self.whole, weight)]
+        positive, negative = self.pair
+        terms = [(positive, weight)]
+        return terms if negative is None else [*terms, (negative, weight.mirrored)]
+
+
+def _clipped(xs: Parts, clip: Callable[[Array, Array], None]) -> Parts:
+    outs = tuple(np.empty(x.shape, np.float32) for x in xs)
+    for x, out in zip(xs, outs, strict=True):
+        clip(x, out)
+    return outs
+
+
+def see_input(
+    view: InputMap, xs: Parts, bounds: tuple[Parts, Parts] | None, nonnegative: bool
+) -> Seen:
+    """The input under an :class:`InputMap`; ``bounds`` are (low, high), broadcasting to ``xs``."""
+    xs = tuple(np.ascontiguousarray(x, np.float32) for x in xs)
+    if view.rms or view.linear != 1 or view.constant:
+        xs = tuple(_affine(view, x) for x in xs)
+        nonnegative = nonnegative and min(view.constant, view.rms, view.linear) >= 0
+    if bounds is None:
+        return Seen(xs, nonnegative=nonnegative)
+    above, below = (
+        tuple(np.subtract(x, b, dtype=np.float32) for x, b in zip(xs, side, strict=True))
+        for side in bounds
+    )
+    return Seen(xs, box=(above, below))
+
+
+def _affine(view: InputMap, x: Array) -> Array:
+    """Constant + rms·RMS(a) + linear·a, RMS over the sample."""
+    offset = np.full(len(x), view.constant, np.float32)
+    if view.rms:
+        offset += np.float32(view.rms) * rms(x)
+    shaped = offset.reshape((-1,) + (1,) * (x.ndim - 1))
+    return np.asarray(shaped + np.float32(view.linear) * x, np.float32)

@@ -1,0 +1,77 @@
+"""What is made of a convolution part by part is what is made of it as a whole, bit by bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from onnxlrp.kernels import (
+    Denominator,
+    Ratio,
+    Times,
+    add_product,
+    prepare_convolution,
+    product,
+    set_num_threads,
+)
+from tests.kernels.strategies import ConvCase, normal
+from tests.kernels.test_convolution import CASES
+
+
+@pytest.fixture(params=CASES.values(), ids=CASES.keys())
+def case(request: pytest.FixtureRequest) -> ConvCase:
+    found: ConvCase = request.param
+    return found
+
+
+@pytest.mark.usefixtures("restored_threads")
+def test_times_is_the_product_on_any_number_of_threads(case: ConvCase) -> None:
+    conv, size = prepare_convolution(case.weight, case.geometry), case.x.shape[2:]
+    g = conv.adjoint(case.s, size)
+    expected, total = np.empty_like(g), normal(3, *g.shape)
+    assert product(case.x, g, expected)
+    for threads in (1, 2, 5):
+        set_num_threads(threads)
+        then = Times(case.x)
+        np.testing.assert_array_equal(conv.adjoint(case.s, size, then=then), expected)
+        assert then.finite
+        sums, added = total.copy(), total.copy()
+        assert add_product(case.x, g, sums)
+        assert conv.adjoint(case.s, size, added, Times(case.x, adds=True)) is added
+        np.testing.assert_array_equal(added, sums)
+
+
+def test_one_sample_stands_for_all(case: ConvCase) -> None:
+    conv, size = prepare_convolution(case.weight, case.geometry), case.x.shape[2:]
+    g = conv.adjoint(case.s, size, then=Times(case.x[:1]))
+    alone = conv.adjoint(case.s, size, then=Times(np.repeat(case.x[:1], len(case.s), axis=0)))
+    np.testing.assert_array_equal(g, alone)
+
+
+@pytest.mark.parametrize("where", [0, 1, 2])
+@pytest.mark.parametrize("mixed", [False, True])
+def test_ratio_is_that_of_the_denominator(case: ConvCase, where: int, mixed: bool) -> None:
+    conv = prepare_convolution(case.weight, case.geometry)
+    z = conv.forward(case.x)
+    r, whole, sign = normal(4, *z.shape), normal(5, *z.shape), normal(6, *z.shape)
+    r[r < -0.5] = 0
+    bias, epsilon = normal(7, z.shape[1]), np.full(len(z), 0.25, np.float32)
+    of_whole, of_part = (1.0, 0.25) if mixed else (1.0, 0.0)
+    one = whole if mixed else z
+    expected = np.empty_like(z)
+    d = Denominator(one, of_whole, z, of_part, bias)
+    nothing_left = d.ratio(sign, r, 2.0, epsilon, where, expected)
+    then = Ratio(
+        r, 2.0, 0.25, where, sign if where else None, whole if mixed else None,
+        of_whole, of_part, bias,
+    )  # fmt: skip
+    np.testing.assert_array_equal(conv.forward(case.x, then=then), expected)
+    assert then.nothing_left == (nothing_left if where else True)
+
+
+def test_infinity_is_noticed(case: ConvCase) -> None:
+    conv, size = prepare_convolution(case.weight, case.geometry), case.x.shape[2:]
+    x = np.full_like(case.x, np.inf)
+    then = Times(x)
+    conv.adjoint(case.s, size, then=then)
+    assert not then.finite
