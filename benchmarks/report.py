@@ -34,13 +34,22 @@ def cpu_model() -> str:
 
 
 def setting() -> str:
-    """One paragraph: date, machine, versions."""
+    """One paragraph: date, machine, versions, and whether other programs ran at the same time."""
     packages = ("onnxruntime-gpu", "onnxruntime", "numpy", "numba")
     named = [f"{name} {number}" for name in packages if (number := _version(name))]
     return (
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {cpu_model()}, {cores()} cores, "
         f"Python {platform.python_version()}, onnxlrp {version('onnxlrp')}, {', '.join(named)}."
+        f"{_others()}"
     )
+
+
+def _others() -> str:
+    """Say so if more wants to run than a benchmark that uses all cores."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if load < 1.5 * cores():
+        return ""
+    return f" Other programs ran (load average {load:.1f}): the ratios are rough."
 
 
 def _version(package: str) -> str:
