@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from onnxlrp.kernels import (
     Denominator,
@@ -14,7 +15,7 @@ from onnxlrp.kernels import (
     product,
     set_num_threads,
 )
-from tests.kernels.strategies import ConvCase, normal
+from tests.kernels.strategies import ConvCase, conv_cases, normal
 from tests.kernels.test_convolution import CASES
 
 
@@ -75,3 +76,12 @@ def test_infinity_is_noticed(case: ConvCase) -> None:
     then = Times(x)
     conv.adjoint(case.s, size, then=then)
     assert not then.finite
+
+
+@settings(max_examples=100, deadline=None)
+@given(conv_cases())
+def test_every_part_finds_its_place_in_any_geometry(case: ConvCase) -> None:
+    conv, size = prepare_convolution(case.weight, case.geometry), case.x.shape[2:]
+    z, g = conv.forward(case.x), conv.adjoint(case.s, size)
+    np.testing.assert_array_equal(conv.forward(case.x, then=Times(case.s)), z * case.s)
+    np.testing.assert_array_equal(conv.adjoint(case.s, size, then=Times(case.x)), g * case.x)
