@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from onnxlrp.errors import RuleError
 from onnxlrp.kernels import Denominator, Times, add_product, all_finite, product, rms
-from onnxlrp.ops.base import Array, FusedMap, Linear, Shape
+from onnxlrp.ops.base import Array, FusedMap, Linear, Shape, SumMap
 from onnxlrp.preactivation import Preactivation
 from onnxlrp.rules.base import Rule
 from onnxlrp.rules.frame import Branch, WeightMap, Where
@@ -58,6 +58,10 @@ def redistribute(
     nothing = Absorbed.nothing(len(relevance))
     if rule.passes:
         return Handed((_pass(op, relevance, in_shapes),), True, nothing)
+    if not (keep_books or rule.relative or rule.bias == "spread"):
+        shared = _share(op, rule, z, relevance, in_shapes)
+        if shared is not None:
+            return shared
     handed: list[Array | None] = [None] * len(in_shapes)
     finite, books = True, nothing if keep_books else None
     left = True  # relevance that stands where z < 0, and may not have been handed down
@@ -89,6 +93,26 @@ def redistribute(
     pairs = zip(handed, in_shapes, strict=True)
     parts = tuple(np.zeros(s, np.float32) if r is None else r for r, s in pairs)
     return Handed(parts, finite, books)
+
+
+def _share(
+    op: Linear, rule: Rule, z: Preactivation, relevance: Array, in_shapes: tuple[Shape, ...]
+) -> Handed | None:
+    """The whole layer in one pass over memory, if it adds two tensors of the same shape."""
+    if in_shapes != (relevance.shape,) * 2 or len(rule.branches) != 1:
+        return None
+    (branch,) = rule.branches
+    if branch.where is not Where.ALWAYS or branch.weight.is_signed or not z.knows(branch):
+        return None
+    linear = z.maps.get(op, branch.weight)
+    if not isinstance(linear, SumMap):
+        return None
+    d = z.denominator(branch, bias=rule.bias != "drop")
+    epsilon = np.full(d.samples, rule.epsilon, np.float32)
+    x, y = z.seen.whole
+    one, other = map(float, linear.factors)
+    parts, finite = d.share(relevance, branch.coefficient, epsilon, (x, y), (one, other))
+    return Handed(parts, finite, None)
 
 
 def _pass(op: Linear, relevance: Array, in_shapes: tuple[Shape, ...]) -> Array:

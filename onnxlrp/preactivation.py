@@ -180,6 +180,10 @@ class Preactivation:
         whole = self.whole(bias) if terms.has_whole else part
         return _with_bias(whole, terms.of_whole, part, terms.of_part, terms.bias)
 
+    def knows(self, branch: Branch) -> bool:
+        """Whether dⱼ of a branch is a multiple of the network's own pre-activation."""
+        return self._terms(branch, bias=False).part is None
+
     def ratio(
         self, branch: Branch, bias: bool, relevance: Array, epsilon: float
     ) -> tuple[Array, bool] | None:

@@ -64,3 +64,30 @@ def add_product(a: Any, g: Any, out: Any) -> Any:
         out[i] = value
         infinite |= not abs(value) < np.float32(np.inf)
     return not infinite
+
+
+@kernel(
+    read(2), f4, read(2), f4, read(), read(2), f4, read(2), f4, i8, i8, write(2), write(2),
+    returns=b1, fastmath=PLAIN,
+)  # fmt: skip
+def share(
+    u: Any, cu: Any, relevance: Any, coefficient: Any, epsilon: Any, x: Any, of_x: Any, y: Any,
+    of_y: Any, first: Any, last: Any, to_x: Any, to_y: Any,
+) -> Any:  # fmt: skip
+    """Write x·(of_x·q) and y·(of_y·q) with q = c·R / stab(cu·u), for the rows first to last.
+
+    Returns whether all of it is finite.
+    """
+    zero, infinite = np.float32(0.0), False
+    samples = u.shape[0] // epsilon.size
+    for row in range(first, last):
+        one, r, eps = u[row], relevance[row], epsilon[row // samples]
+        px, py, rx, ry = x[row], y[row], to_x[row], to_y[row]
+        for i in range(rx.size):
+            d = cu * one[i] + zero * one[i]
+            stab = d + (eps if d >= zero else -eps)
+            q = coefficient * r[i] / stab if r[i] != zero and stab != zero else zero
+            rx[i] = px[i] * (of_x * q)
+            ry[i] = py[i] * (of_y * q)
+            infinite |= not (abs(rx[i]) < np.float32(np.inf) and abs(ry[i]) < np.float32(np.inf))
+    return not infinite

@@ -128,6 +128,57 @@ class Denominator:
             ),
         )
 
+    def share(
+        self,
+        relevance: Array,
+        coefficient: float,
+        epsilon: Array,
+        summands: tuple[Array, Array],
+        factors: tuple[float, float],
+    ) -> tuple[tuple[Array, Array], bool]:
+        """Relevance of the two summands of a sum, xₖ·(wₖ·q) with q as :meth:`ratio` gives it.
+
+        Parameters
+        ----------
+        relevance : (N, K, ...) float32
+        coefficient : float
+            The number c.
+        epsilon : (N,) float32
+            The stabiliser ε of each sample.
+        summands : two (N, K, ...) float32
+        factors : two floats
+            The numbers w.
+
+        Returns
+        -------
+        (two (N, K, ...) float32, bool)
+            New arrays, and whether all of both is finite.
+
+        Raises
+        ------
+        InputError
+            If shapes differ, or an array is not float32 in C order.
+        ValueError
+            If the denominator has more than one term.
+        """
+        if self.part is not None or self.bias is not None:
+            raise ValueError("the denominator of a sum is the sum itself")
+        x, y = summands
+        _flatten(self.whole, relevance, x, y)
+        _sample_size(self.whole, epsilon)
+        parts = np.empty(x.shape, np.float32), np.empty(y.shape, np.float32)
+        if x.size == 0:
+            return parts, True
+        u, r, p, q, to_p, to_q = map(_rows, (self.whole, relevance, x, y, *parts))
+        finite = _over_rows(
+            u,
+            lambda first, last: loops.share(
+                u, self.of_whole, r, coefficient, epsilon, p, factors[0], q, factors[1],
+                first, last, to_p, to_q,
+            ),
+        )  # fmt: skip
+        return parts, finite
+
     def _terms(self) -> tuple[Array, float, Array, float, Array]:
         """The sum as kernels take it."""
         part = self.whole if self.part is None else self.part

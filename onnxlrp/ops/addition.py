@@ -14,6 +14,7 @@ from onnxlrp.ops.base import (
     LinearMap,
     Operation,
     Shape,
+    SumMap,
     Tensors,
     operation,
 )
@@ -21,27 +22,27 @@ from onnxlrp.ops.broadcast import sum_to_shape
 from onnxlrp.ops.proportion import FixedMap, Proportional
 
 
-class WeightedSumMap:
+class WeightedSumMap(SumMap):
     """z = Σₖ wₖ·xₖ with one weight an input, broadcasting as NumPy does."""
 
     def __init__(self, weight: Array) -> None:
-        self._weight = weight
+        self.factors = weight
 
     @property
     def nbytes(self) -> int:
         """Memory held."""
-        return int(self._weight.nbytes)
+        return int(self.factors.nbytes)
 
     def forward(self, xs: tuple[Array, ...], out_shape: Shape) -> Array:
         """The weighted sum, without bias."""
         z = np.zeros(out_shape, np.float32)
-        for w, x in zip(self._weight, xs, strict=True):
+        for w, x in zip(self.factors, xs, strict=True):
             z += x if w == 1 else w * x
         return z
 
     def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
         """Every input's share of s."""
-        pairs = zip(self._weight, in_shapes, strict=True)
+        pairs = zip(self.factors, in_shapes, strict=True)
         return tuple(sum_to_shape(s if w == 1 else w * s, shape) for w, shape in pairs)
 
 

@@ -51,6 +51,18 @@ class LinearMap(Protocol):
         """s·Wᵀ for every input, in the inputs' shapes."""
 
 
+class SumMap:
+    """z = Σₖ wₖ·xₖ, element by element where the inputs have the output's shape.
+
+    Attributes
+    ----------
+    factors : ndarray, float32
+        The weight of every input.
+    """
+
+    factors: Array
+
+
 class FusedMap:
     """A linear map that can go on with each part of its result while that is in the cache.
 

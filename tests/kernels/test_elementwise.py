@@ -202,3 +202,28 @@ def test_products_say_whether_they_are_finite() -> None:
         a.reshape(-1)[-2] = number
         assert not product(a, one, np.empty_like(a))
         assert not add_product(one, a, np.ones_like(a))
+
+
+@settings(max_examples=40, deadline=None)
+@given(shapes, coefficients, st.sampled_from([1.0, -0.5]))
+def test_sharing_a_sum_is_a_ratio_and_two_products(
+    shape: tuple[int, ...], c: float, factor: float
+) -> None:
+    x, y, r = zeroed(1, *shape), zeroed(2, *shape), zeroed(3, *shape)
+    epsilon = np.linspace(0.1, 0.5, shape[0], dtype=np.float32)
+    d = Denominator(x + np.float32(factor) * y, 1.25)
+    q, expected = np.empty_like(x), (np.empty_like(x), np.empty_like(x))
+    d.ratio(None, r, c, epsilon, 0, q)
+    finite = [product(x, q, expected[0]), product(y, np.float32(factor) * q, expected[1])]
+    parts, fine = d.share(r, c, epsilon, (x, y), (1.0, factor))
+    assert fine == all(finite)
+    for part, wanted in zip(parts, expected, strict=True):
+        np.testing.assert_array_equal(part, wanted)
+
+
+def test_sharing_a_sum_notices_infinity() -> None:
+    x, y = np.full((1, 40), 1e30, np.float32), np.full((1, 40), -1e30, np.float32)
+    d, r = Denominator(x + y), np.full((1, 40), 1e10, np.float32)
+    parts, fine = d.share(r, 1.0, np.full(1, 1e-6, np.float32), (x, y), (1.0, 1.0))
+    assert not fine
+    assert np.isposinf(parts[0]).all()
