@@ -23,6 +23,7 @@ const all = (root, what) => [...root.querySelectorAll("*")].flatMap((e) => [
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """Run ``onnxlrp serve`` on a free port, its networks and its store in a folder; its address."""
+    folder.mkdir(exist_ok=True)
     words = ["serve", "--port", "0", "--no-show", "--models", str(folder), "--store", str(folder)]
     server = subprocess.Popen(
         [sys.executable, "-m", "onnxlrp", *words], stdout=subprocess.PIPE, text=True
@@ -47,7 +48,8 @@ def browsing() -> Iterator[Browser]:
 def open_page(browser: Browser, address: str) -> Page:
     """Open the designer as a new person, and wait for its heatmap."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.set_default_timeout(60_000)
     page.goto(address)
     heatmap = page.get_by_label("Relevance of each pixel")
-    heatmap.and_(page.locator("[data-drawn]")).wait_for(timeout=60_000)
+    heatmap.and_(page.locator("[data-drawn]")).wait_for()
     return page

@@ -12,6 +12,7 @@ from panel.util.parameters import edit_readonly
 from panel.viewable import Viewable
 from panel_material_ui.template.base import Page
 
+from .components.arrival import Arrival
 from .components.names import Names
 from .components.scheme import Scheme
 from .header import header
@@ -60,7 +61,7 @@ def _page(settings: Settings) -> Page:
     page = Page(
         title=TITLE,
         header=[*header(bench), scheme, Names(margin=0)],
-        main=[_places(bench)],
+        main=[_places(bench, loop)],
         busy_indicator=None,
         # The page shows its bar all the same, and it has no name for a screen reader.
         sx={
@@ -104,8 +105,11 @@ def _connect(bench: Workbench) -> None:
     pn.state.on_session_destroyed(lambda context: bench.close())
 
 
-def _places(bench: Workbench) -> pn.Column:
-    """The views; each is built when it is opened for the first time, and then kept."""
+def _places(bench: Workbench, loop: Loop) -> pn.Column:
+    """The views; each is built when it is opened for the first time, and then kept.
+
+    What is computed for it meanwhile waits until the browser has it.
+    """
     area = pn.Column(sizing_mode="stretch_both", margin=0, styles={"height": "100%"})
     built: dict[str, Viewable] = {}
 
@@ -114,7 +118,10 @@ def _places(bench: Workbench) -> pn.Column:
         if place not in built:
             view = next(v for v in VIEWS if v.key == place)
             built[place] = _safely(view.title, view.build, bench)
-            area.append(built[place])
+            arrival = Arrival(width=0, height=0, margin=0)
+            go_on = loop.pause()
+            arrival.param.watch(lambda event: go_on(), "there")
+            area.extend([built[place], arrival])
         for key, shown in built.items():
             shown.visible = key == place
 

@@ -1,18 +1,24 @@
-"""The session's event loop, from the moment on when the browser shows the page."""
+"""The session's event loop, at the times when the browser can take what it is sent."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from collections.abc import Callable
+from functools import partial
 
 import panel as pn
 
+LONGEST = 30.0
+"""Seconds after which the browser is no longer waited for: it lost its connection."""
+
 
 class Loop:
-    """Schedules callbacks of a session's threads; those before the page is there wait for it.
+    """Schedules callbacks of a session's threads; while the browser builds something they wait.
 
-    What a component is sent while the browser still builds it would be lost.
+    What the browser is sent for a view that it still builds is lost: the view has read its first
+    state, and does not listen yet. The page is built at first, and every view when it is opened.
 
     Notes
     -----
@@ -25,23 +31,52 @@ class Loop:
         self._document = pn.state.curdoc
         self._loop = None if self._document is None else asyncio.get_running_loop()
         self._lock = threading.Lock()
-        self._waiting: list[Callable[[], None]] | None = []
-        pn.state.onload(self._open)
+        self._building: set[object] = set()
+        self._waiting: list[Callable[[], None]] = []
+        pn.state.onload(partial(self._end, self._begin()))
 
     def schedule(self, callback: Callable[[], None]) -> None:
         """Run a callback on the loop soon; from any thread."""
         with self._lock:
-            if self._waiting is not None:
+            if self._building:
                 self._waiting.append(callback)
                 return
+        self._send(callback)
+
+    def pause(self) -> Callable[[], None]:
+        """Keep callbacks back, because the browser builds something, until what this returns."""
+        token = self._begin()
+        if self._loop is not None:
+            # By a weak reference: a session that is closed meanwhile is not kept for it.
+            self._loop.call_later(LONGEST, _give_up, weakref.ref(self), token)
+        return partial(self._end, token)
+
+    def _begin(self) -> object:
+        """The browser has something to build."""
+        token = object()
+        with self._lock:
+            self._building.add(token)
+        return token
+
+    def _end(self, token: object) -> None:
+        """It is built: on with what waited, unless something else is not."""
+        with self._lock:
+            self._building.discard(token)
+            if self._building:
+                return
+            waiting, self._waiting = self._waiting, []
+        for callback in waiting:
+            self._send(callback)
+
+    def _send(self, callback: Callable[[], None]) -> None:
         if self._loop is None or self._document is None:
             callback()
         else:
             self._loop.call_soon_threadsafe(self._document.add_next_tick_callback, callback)
 
-    def _open(self) -> None:
-        """The page is there: on with what waited."""
-        with self._lock:
-            waiting, self._waiting = self._waiting or [], None
-        for callback in waiting:
-            callback()
+
+def _give_up(loop: weakref.ref[Loop], token: object) -> None:
+    """Wait no longer, if the session is still there."""
+    found = loop()
+    if found is not None:
+        found._end(token)

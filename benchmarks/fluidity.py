@@ -1,0 +1,194 @@
+"""Whether the designer stays fluid: two people at once, 1000 neurons, 200 pictures.
+
+    python benchmarks/fluidity.py                    all three
+    python benchmarks/fluidity.py neurons dataset    some of them
+
+Each figure is a hand's movement → what it changes is painted, by the browser's own clock: from the
+time stamp of the mouse's event to the end of the first frame that shows it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.designer import move
+from benchmarks.page import FIND, browsing, open_page, served
+from onnxlrp import assets
+from onnxlrp.cli import main as onnxlrp
+
+PICTURES = 200
+ROUNDS = 15
+
+STOPWATCH = (
+    "([event, seen]) => {"
+    + FIND
+    + """
+  const find = (what) => all(document, what);
+  const test = new Function("find", `return ${seen || 0}`);
+  const before = test(find);
+  window.lap = new Promise((tell, fail) => addEventListener(event, (happened) => {
+    const look = () => requestAnimationFrame(() => {
+      if (seen && test(find) === before) return look();
+      const painted = new MessageChannel();
+      painted.port1.onmessage = () => tell(performance.now() - happened.timeStamp);
+      painted.port2.postMessage(0);
+    });
+    look();
+    setTimeout(() => fail(new Error(`after 10 s not seen: ${seen}`)), 10000);
+  }, { capture: true, once: true }));
+}"""
+)
+"""Times from the next event of a kind until an expression has another value than before; with none,
+until the next frame is painted: what the page does by itself is in it."""
+
+
+def main() -> None:
+    """Measure and print medians."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("stories", nargs="*", default=[*STORIES], metavar="STORY", help=", ".join(STORIES))
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as made, browsing() as browser:
+        folder = Path(made)
+        with served(folder / "served") as address:
+            for story in arguments.stories:
+                STORIES[story](browser, address, folder)
+
+
+def two_people(browser: Browser, address: str, folder: Path) -> None:
+    """One flips pixels in 100 steps; another one drags γ, before, meanwhile and after."""
+    busy, other = open_page(browser, address), open_page(browser, address)
+    other.get_by_role("button", name="Segment 2:").click()
+    other.wait_for_timeout(2000)
+    moves = iter(range(300, 900, 7))
+    report("γ → heatmap, alone", [move(other, "γ1+", next(moves)) for _ in range(ROUNDS)])
+    show(busy, "Pixel flipping")
+    busy.get_by_label("Steps").fill("100")
+    busy.get_by_label("Steps").press("Enter")
+    busy.get_by_role("button", name="Flip", exact=True).click()
+    stop = busy.get_by_role("button", name="Stop", exact=True)
+    stop.wait_for()
+    times = []
+    while len(times) < ROUNDS and stop.is_visible():
+        times.append(move(other, "γ1+", next(moves)))
+    report("γ → heatmap, another session flips 100 steps", times)
+    stop.click() if stop.is_visible() else None
+    busy.close()
+    other.close()
+
+
+def many_neurons(browser: Browser, address: str, folder: Path) -> None:
+    """The 1000 neurons of SqueezeNet's last convolution: brush, click, rank, and as a table."""
+    page = open_page(browser, address)
+    show(page, "Neurons")
+    page.get_by_text("512 neurons, 0 selected").wait_for()
+    page.locator(".MuiChip-deletable", has_text="fire9_concat").locator("svg").click()
+    page.get_by_role("combobox", name="Layers").click()
+    page.locator("li", has_text="conv10").click()
+    page.wait_for_timeout(1000)
+    page.keyboard.press("Escape")
+    page.get_by_text("1000 neurons, 0 selected").wait_for()
+    brush(page)
+    page.get_by_label("Show").click()
+    page.locator(".tabulator-row").first.wait_for()
+    brush(page, ", with the table of them open")
+    page.close()
+
+
+def brush(page: Page, state: str = "") -> None:
+    """Brush a strip, click a square, take the first of a ranking."""
+    strip = page.get_by_label("activation of conv10")
+    shown = "find('[aria-label=Maps]').map((maps) => maps.parentNode.textContent).join()"
+    box = strip.bounding_box()
+    assert box is not None
+    moved, let_go, clicked, taken = [], [], [], []
+    for i in range(ROUNDS):
+        y, left = box["y"] + 20, box["x"] + 8 + 3 * i
+        page.mouse.move(left, y)
+        page.mouse.down()
+        page.mouse.move(left + 10, y)
+        for k in range(2):
+            with timed(page, "pointermove", "", moved):
+                page.mouse.move(left + 40 + 60 * k, y)
+        with timed(page, "pointerup", shown, let_go):
+            page.mouse.up()
+        square = {"x": 6 + 14 * i, "y": 6.0}
+        matrix = page.get_by_label("Neuron matrix")
+        with timed(page, "pointerup", shown, clicked):
+            matrix.click(position=square)
+        with timed(page, "pointerup", shown, taken):
+            page.get_by_role("button", name="Select the first ones").click()
+    report(f"brush 1000 neurons → painted{state}", moved)
+    report(f"brush let go → maps of those selected{state}", let_go)
+    report(f"click a square → its maps{state}", clicked)
+    report(f"select the first five → their maps{state}", taken)
+
+
+def many_pictures(browser: Browser, address: str, folder: Path) -> None:
+    """A data set of 200 pictures: sort, point at one, open one."""
+    pictures, results = folder / "photographs", folder / "scores"
+    crop(pictures)
+    words = ["-c", "montavon", "-c", "epsilon_plus", "-m", "gini", "-m", "conservation_error"]
+    onnxlrp(["evaluate", str(pictures), *words, "-o", str(results), "-q"])
+    page = open_page(browser, address)
+    show(page, "Data set")
+    page.get_by_label("Pictures: a folder, .csv or .npz").fill(str(pictures))
+    page.get_by_label("Results folder").fill(str(results))
+    page.get_by_label("Results folder").press("Enter")
+    page.get_by_role("button", name="Open these results").click()
+    page.locator(".tabulator-row", has_text="crop_").first.wait_for()
+    page.wait_for_timeout(2000)
+    sorted_, opened, hovered = [], [], []
+    first = "find('.tabulator-row')[0].textContent"
+    for i in range(ROUNDS):
+        with timed(page, "pointerup", first, sorted_):
+            page.locator(".tabulator-col", has_text=("montavon", "epsilon_plus")[i % 2]).first.click()
+    report("sort 200 pictures → painted", sorted_)
+    page.close()
+
+
+def crop(folder: Path) -> None:
+    """Cut 200 pictures out of the packaged ones."""
+    folder.mkdir()
+    whole = [Image.open(path).convert("RGB") for path in assets.default_images().values()]
+    for i in range(PICTURES):
+        picture = whole[i % len(whole)]
+        side = min(picture.size) - 40
+        left, top = (i * 37) % (picture.width - side), (i * 23) % (picture.height - side)
+        picture.crop((left, top, left + side, top + side)).resize((227, 227)).save(folder / f"crop_{i:03}.png")
+
+
+def show(page: Page, place: str) -> None:
+    """Open a view."""
+    page.get_by_role("tab", name=place, exact=True).click()
+
+
+@contextmanager
+def timed(page: Page, event: str, seen: str, times: list[float]) -> Iterator[None]:
+    """Add the milliseconds from the event that follows until what is seen has changed."""
+    page.evaluate(STOPWATCH, [event, seen])
+    yield
+    times.append(float(page.evaluate("lap")))
+
+
+def report(what: str, times: list[float]) -> None:
+    """Print a median."""
+    median = statistics.median(times)
+    print(f"{what}: median {median:.0f} ms, from {min(times):.0f} to {max(times):.0f} ms, {len(times)} times", flush=True)
+
+
+Story = Callable[[Browser, str, Path], None]
+STORIES: dict[str, Story] = {"people": two_people, "neurons": many_neurons, "dataset": many_pictures}
+
+if __name__ == "__main__":
+    main()
