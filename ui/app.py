@@ -13,6 +13,7 @@ from panel.viewable import Viewable
 from panel_material_ui.template.base import Page
 
 from .components.arrival import Arrival
+from .components.handover import Handover
 from .components.names import Names
 from .components.scheme import Scheme
 from .header import header
@@ -57,10 +58,10 @@ def _page(settings: Settings) -> Page:
     loop = Loop()
     bench = Workbench(loop.schedule, Store(settings.store), settings.models)
     bench.open_packaged()
-    scheme = Scheme(margin=0)
+    scheme, handover = Scheme(margin=0), Handover(margin=0)
     page = Page(
         title=TITLE,
-        header=[*header(bench), scheme, Names(margin=0)],
+        header=[*header(bench), scheme, handover, Names(margin=0)],
         main=[_places(bench, loop)],
         busy_indicator=None,
         # The page shows its bar all the same, and it has no name for a screen reader.
@@ -80,7 +81,7 @@ def _page(settings: Settings) -> Page:
         lambda event: loop.schedule(lambda: setattr(page, "dark_theme", event.new)), "dark"
     )
     page.link(scheme, dark_theme="dark")
-    _connect(bench)
+    _connect(bench, handover)
     _restore(bench)
     return page
 
@@ -92,8 +93,8 @@ def _restore(bench: Workbench) -> None:
         Opening(bench).restore(given[0].decode("ascii", "replace"))
 
 
-def _connect(bench: Workbench) -> None:
-    """Show the bench's lines as toasts; end its work with the session."""
+def _connect(bench: Workbench, handover: Handover) -> None:
+    """Show the bench's lines as toasts, give its files; end its work with the session."""
 
     def tell(event: Any) -> None:
         notice = event.new
@@ -101,7 +102,12 @@ def _connect(bench: Workbench) -> None:
             show = getattr(pn.state.notifications, notice.level)
             show(notice.text, duration=0 if notice.level == "error" else 5000)
 
+    def give(event: Any) -> None:
+        if event.new is not None:
+            handover.give(event.new.name, event.new.content)
+
     bench.param.watch(tell, "notice")
+    bench.param.watch(give, "file")
     pn.state.on_session_destroyed(lambda context: bench.close())
 
 

@@ -9,6 +9,7 @@ import panel as pn
 
 from .components.places import Places
 from .state import Workbench
+from .state.analysis import Analysis
 from .views.parts import icon_button, when
 from .views.registry import VIEWS
 from .views.saving import share_dialog
@@ -27,7 +28,17 @@ def header(bench: Workbench) -> list[Any]:
     share = share_dialog(bench)
     button = icon_button("share", "Share", lambda: setattr(share, "open", True), sx=_WHITE)
     rest = pn.Spacer(sizing_mode="stretch_width")
-    return [_places(bench), rest, _work(bench), _past(bench), button, share]
+    return [_places(bench), rest, _work(bench), _past(bench), _report(bench), button, share]
+
+
+def _report(bench: Workbench) -> Any:
+    """The report in one click, whatever view is open."""
+    return icon_button(
+        "summarize",
+        "Report: everything found in this session as one page (HTML)",
+        lambda: Analysis.of(bench).report.hand_over("report.html"),
+        sx=_WHITE,
+    )
 
 
 def _places(bench: Workbench) -> Places:

@@ -109,7 +109,10 @@ def test_from_flipping_to_the_report(serve: Serve, visit: Visit, tmp_path: Path)
     snapshot(page, "ablation")
     assert barriers(page) == []
 
-    # The report downloads, and opens where there is no network.
+    # The report downloads in one click, and opens where there is no network.
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Report: everything found in this session").click()
+    assert download.value.suggested_filename == "report.html"
     show(page, "Report")
     html, archive = page.get_by_text("One page (HTML)"), page.get_by_text("Everything (ZIP)")
     expect(page.locator("iframe")).to_be_visible()

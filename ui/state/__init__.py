@@ -21,6 +21,7 @@ Imports `onnxlrp` and `param` only. Start here to build a view:
 ``bench.books``            tuple of LayerBooks of the same, from the output down; () until known
 ``bench.place``            which view is on the screen
 ``bench.notice``           the last line for the user; ``bench.tell("…", "success")``
+``bench.file``             what the browser is to download; ``bench.hand_over("a.csv", text)``
 ``bench.jobs``             :class:`Jobs`: ``bench.jobs.run(lane, work, done, title=…)``
 ``bench.explanations``     for other designs and pictures (comparison, flipping), in a worker:
                            ``.explain(network, picture, question, composite, progress=…)``

@@ -163,6 +163,7 @@ class DataSet(param.Parameterized):
             self._finish,
             title=f"Judging {len(designs)} designs",
             failed=self._fail,
+            stopped=self.cancel,
         )
 
     def cancel(self) -> None:

@@ -109,6 +109,7 @@ class PixelFlipping(param.Parameterized):
             lambda result: self._keep(key, result),
             title=f"Flipping pixels: {name}",
             failed=self._fail,
+            stopped=self.cancel,
         )
 
     def cancel(self) -> None:

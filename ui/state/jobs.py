@@ -55,10 +55,13 @@ class Job:
     lane : str
     title : str
         What is being done, for people.
+    stopped : callable or None
+        Told that the user has stopped it.
     """
 
     lane: str
     title: str
+    stopped: Callable[[], None] | None = None
     cancel: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
     reported: float = 0.0
@@ -99,6 +102,7 @@ class Jobs(param.Parameterized):
         *,
         title: str = "",
         failed: Callable[[Exception], None] | None = None,
+        stopped: Callable[[], None] | None = None,
         debounce: float = 0.0,
     ) -> Job:
         """Do work in a thread and hand over what it returns on the event loop.
@@ -115,10 +119,12 @@ class Jobs(param.Parameterized):
             For people.
         failed : callable(exception), optional
             In place of the session's own.
+        stopped : callable, optional
+            Called if all work is stopped (see :meth:`cancel`), and this with it.
         debounce : float
             Seconds to wait for newer work before the beginning.
         """
-        job = Job(lane, title or lane)
+        job = Job(lane, title or lane, stopped)
         if self._closed:
             job.cancel.set()
             job.ended.set()
@@ -130,12 +136,18 @@ class Jobs(param.Parameterized):
         return job
 
     def cancel(self, lane: str | None = None) -> None:
-        """Stop the work of a lane, or of all; it ends at its next report of progress."""
-        for name in list(self._running) if lane is None else [lane]:
-            job = self._running.pop(name, None)
-            if job is not None:
-                job.cancel.set()
+        """Stop the work of a lane, or of all; it ends at its next report of progress.
+
+        Who stops a lane knows what that means; who stops all does not, so each job is told.
+        """
+        names = list(self._running) if lane is None else [lane]
+        found = [self._running.pop(name) for name in names if name in self._running]
+        for job in found:
+            job.cancel.set()
         self._show_idle()
+        for job in found:
+            if lane is None and job.stopped is not None:
+                job.stopped()
 
     def running(self, lane: str) -> bool:
         """Whether a lane has work."""

@@ -57,11 +57,13 @@ class Report(param.Parameterized):
     every = param.Boolean(False, doc="Whether all open pictures are in it, not only the shown one.")
     made = param.ClassSelector(class_=Made, doc="The report; None until it is ready.")
     active = param.Boolean(False, doc="Whether the view of it is on the screen.")
+    writing = param.Boolean(False, doc="Whether it is on its way.")
 
     def __init__(self, flipping: PixelFlipping, ablation: Ablation, dataset: DataSet) -> None:
         super().__init__()
         self.bench = flipping.bench
         self.flipping, self.ablation, self.dataset = flipping, ablation, dataset
+        self._wanted: list[str] = []
         watched = ["network", "pictures", "picture", "question", "designs", "look"]
         self.bench.param.watch(self._refresh, watched)
         flipping.param.watch(self._refresh, "curves")
@@ -91,9 +93,40 @@ class Report(param.Parameterized):
     def _refresh(self, *_: object) -> None:
         """What was made tells of something else now."""
         self.bench.jobs.cancel("report")
-        self.made = None
-        if self.active and self.bench.shown is not None:
+        self.param.update(made=None, writing=False)
+        if (self.active or self._wanted) and self.bench.shown is not None:
             self.make()
+
+    def hand_over(self, name: str) -> None:
+        """Give a form of it to the user, once it is made: "report.html" or "report.zip"."""
+        if self.bench.shown is None:
+            self.bench.tell("A report needs a picture: open one first.", "info")
+            return
+        self._wanted.append(name)
+        if self.made is not None:
+            self._give()
+        elif not self.writing:
+            self.make()
+
+    def _give(self) -> None:
+        """Hand over what was asked for."""
+        if self.made is None:
+            return
+        wanted, self._wanted = dict.fromkeys(self._wanted), []
+        for name in wanted:
+            page = name.endswith(".html")
+            self.bench.hand_over(name, self.made.page if page else self.made.archive)
+
+    def _finish(self, made: Made) -> None:
+        self.param.update(made=made, writing=False)
+        self._give()
+
+    def _fail(self, error: Exception) -> None:
+        self._stop()
+        self.bench.tell_error(error)
+
+    def _stop(self) -> None:
+        self._wanted, self.writing = [], False
 
     def make(self) -> None:
         """Make it, off the screen's thread."""
@@ -119,11 +152,14 @@ class Report(param.Parameterized):
             subjects = [Subject(network, picture, question, design) for design in designs]
             return explained_under(bench.explanations, subjects, progress)
 
+        self.writing = True
         bench.jobs.run(
             "report",
             lambda progress: written(pictures, explain, rest, progress),
-            lambda made: setattr(self, "made", made),
+            self._finish,
             title="Writing the report",
+            failed=self._fail,
+            stopped=self._stop,
             debounce=0.2,
         )
 

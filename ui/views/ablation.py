@@ -84,7 +84,7 @@ def scores_view(ablation: Ablation) -> pn.Column:
     """The target's score before and after in one line, then the leading classes."""
     line = pn.pane.HTML("", sizing_mode="stretch_width", margin=0)
     classes = ChangesTable()
-    file = download_button("ablation.csv", lambda: _csv(ablation))
+    file = download_button(ablation.bench, "ablation.csv", lambda: _csv(ablation))
 
     def show(*events: Any) -> None:
         result = ablation.result

@@ -32,7 +32,7 @@ def scores_view(dataset: DataSet) -> pn.Column:
     table = number_table(
         pd.DataFrame({"picture": []}), (), height=420, pagination=None, selectable=1
     )
-    file = download_button("scores.csv", lambda: _csv(dataset))
+    file = download_button(dataset.bench, "scores.csv", lambda: _csv(dataset))
     rows = section("Pictures: a click opens one in the designer", table)
 
     def show(*events: Any) -> None:

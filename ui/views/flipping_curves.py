@@ -90,8 +90,8 @@ def curves_view(flipping: PixelFlipping) -> pn.Column:
     chart = CurveChart("share of pixels flipped", "score", height=380)
     hint = pn.pane.HTML(f"<p>{_EMPTY}</p>", sizing_mode="stretch_width")
     table = number_table(_areas(flipping), _AREAS.values())
-    scores = download_button("scores.csv", lambda: _scores_csv(flipping))
-    curves = download_button("curves.csv", lambda: _curves_csv(flipping))
+    scores = download_button(flipping.bench, "scores.csv", lambda: _scores_csv(flipping))
+    curves = download_button(flipping.bench, "curves.csv", lambda: _curves_csv(flipping))
 
     def show() -> None:
         there = bool(flipping.curves)

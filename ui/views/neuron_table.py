@@ -36,7 +36,7 @@ def neuron_tables(neurons: Neurons) -> pn.Column:
         height=260,
         pagination=None,
     )
-    file = download_button("neurons.csv", lambda: _csv(neurons))
+    file = download_button(neurons.bench, "neurons.csv", lambda: _csv(neurons))
     opened = pmui.Switch(label="Show", value=False, size="small", margin=0)
     box = pn.Column(
         pn.Row(choice, file, margin=0), table, margin=0, sizing_mode="stretch_width", visible=False

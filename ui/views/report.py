@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from html import escape
 from typing import Any
 
@@ -39,28 +38,30 @@ def contents_view(report: Report) -> pn.Column:
     lines = pn.pane.HTML("", sizing_mode="stretch_width", margin=0)
     every = pmui.Checkbox.from_param(report.param.every, label="All open pictures", margin=(4, 0))
     wide: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": (4, 0)}
-    page = pmui.FileDownload(
-        callback=lambda: io.StringIO(report.made.page if report.made else ""),
-        filename="report.html",
-        label="One page (HTML)",
-        variant="contained",
-        color="primary",
-        **wide,
+    page = pmui.Button(
+        label="One page (HTML)", icon="download", variant="contained", color="primary", **wide
     )
-    archive = pmui.FileDownload(
-        callback=lambda: io.BytesIO(report.made.archive if report.made else b""),
-        filename="report.zip",
-        label="Everything (ZIP)",
-        variant="outlined",
-        **wide,
+    archive = pmui.Button(label="Everything (ZIP)", icon="download", variant="outlined", **wide)
+    page.on_click(lambda event: report.hand_over("report.html"))
+    archive.on_click(lambda event: report.hand_over("report.zip"))
+    bar = pmui.LinearProgress(
+        value=0, variant="determinate", sizing_mode="stretch_width", margin=(6, 0, 0, 0)
     )
+    stage = pn.pane.HTML("", sizing_mode="stretch_width", margin=0)
+    jobs = report.bench.jobs
 
     def show(*events: Any) -> None:
-        page.disabled = archive.disabled = report.made is None
         items = "".join(f"<li>{escape(line)}</li>" for line in report.contents)
         lines.object = f"<ul style='font-size:13px;padding-left:18px;margin:0'>{items}</ul>"
+        bar.visible = stage.visible = report.writing
 
-    report.param.watch(show, ["made", "every", "active"])
+    def follow(*events: Any) -> None:
+        if report.writing:
+            bar.value = round(100 * jobs.fraction)
+            stage.object = f"<p style='font-size:12px'>{escape(jobs.stage or jobs.title)}</p>"
+
+    report.param.watch(show, ["made", "every", "active", "writing"])
+    jobs.param.watch(follow, ["stage", "fraction"])
     show()
     hint = pn.pane.HTML(
         "<p style='font-size:12px'>The page needs nothing else: pictures, drawings and equations "
@@ -69,7 +70,7 @@ def contents_view(report: Report) -> pn.Column:
         sizing_mode="stretch_width",
         margin=0,
     )
-    return section("Report", lines, every, page, archive, hint)
+    return section("Report", lines, every, page, archive, bar, stage, hint)
 
 
 def page_view(report: Report) -> pn.Column:

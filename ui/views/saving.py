@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from typing import Any
 
@@ -121,22 +120,18 @@ def _address() -> str:
     return f"{location.protocol}//{location.hostname}:{location.port}{location.pathname}"
 
 
-def _download(bench: Workbench, suffix: str) -> pmui.FileDownload:
+def _download(bench: Workbench, suffix: str) -> pmui.Button:
     """A button that hands the current design over as a file."""
-    button = pmui.FileDownload(
-        callback=lambda: io.StringIO(design_text(bench.design, suffix)),
-        filename=f"design{suffix}",
+    return pmui.Button(
         label=suffix[1:].upper(),
+        icon="download",
+        variant="contained",
         size="small",
         margin=0,
+        on_click=lambda event: bench.hand_over(
+            file_name(bench.design, suffix), design_text(bench.design, suffix)
+        ),
     )
-
-    def show(*events: Any) -> None:
-        button.filename = file_name(bench.design, suffix)
-
-    bench.param.watch(show, ["designs", "current"])
-    show()
-    return button
 
 
 def _dialog(title: str, *objects: Any) -> pmui.Dialog:

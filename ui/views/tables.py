@@ -11,6 +11,8 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 
+from ..state import Workbench
+
 _SMALL = """
 :host { font-size: 12px; }
 .tabulator.tabulator, .tabulator .tabulator-header .tabulator-col { font-size: 12px !important; }
@@ -42,15 +44,15 @@ def number_table(
     )
 
 
-def download_button(name: str, content: Callable[[], str]) -> pmui.FileDownload:
+def download_button(bench: Workbench, name: str, content: Callable[[], str]) -> pmui.Button:
     """A button that gives a text as a file."""
-    return pmui.FileDownload(
-        callback=lambda: io.StringIO(content()),
-        filename=name,
+    return pmui.Button(
         label=name,
+        icon="download",
         size="small",
         variant="text",
         margin=0,
+        on_click=lambda event: bench.hand_over(name, content()),
     )
 
 

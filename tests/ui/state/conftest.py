@@ -17,8 +17,11 @@ class Loop:
     def schedule(self, callback: Callable[[], None]) -> None:
         self._callbacks.put(callback)
 
-    def until(self, condition: Callable[[], object], seconds: float = 60) -> None:
-        """Turn the loop until the condition holds; fail when nothing comes for so long."""
+    def until(self, condition: Callable[[], object], seconds: float = 300) -> None:
+        """Turn the loop until the condition holds; fail when nothing comes for so long.
+
+        The first use of a new version compiles the kernels, which takes a minute on a busy machine.
+        """
         while not condition():
             self._callbacks.get(timeout=seconds)()
 

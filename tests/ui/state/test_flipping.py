@@ -97,3 +97,13 @@ def test_a_setting_that_makes_no_sense_is_told_and_not_taken(bench, flipping):
     flipping.set(steps=0)
     assert "steps=0" in bench.notice.text
     assert flipping.settings is QUICK
+
+
+def test_stopping_all_work_stops_flipping(bench, loop, flipping):
+    flipping.run()
+    assert flipping.running
+    bench.jobs.cancel()
+    assert not flipping.running
+    flipping.run()
+    loop.until(lambda: not flipping.running)
+    assert len(flipping.curves) == 5

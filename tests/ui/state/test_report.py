@@ -81,3 +81,28 @@ def test_all_open_pictures_are_in_it_if_asked_for(bench, loop, analysis):
     analysis.report.every = True
     made = opened(analysis, loop)
     assert {row["image"] for row in table(made, "classes.csv")} == {"chelsea", "coffee"}
+
+
+def test_one_call_makes_it_and_hands_it_over_from_any_view(bench, loop, analysis):
+    files = []
+    bench.param.watch(lambda event: event.new and files.append(event.new), "file")
+    analysis.report.hand_over("report.html")
+    analysis.report.hand_over("report.zip")
+    assert analysis.report.writing
+    loop.until(lambda: len(files) == 2)
+    assert not analysis.report.writing
+    assert [file.name for file in files] == ["report.html", "report.zip"]
+    assert files[0].content.decode() == analysis.report.made.page
+    assert zipfile.is_zipfile(io.BytesIO(files[1].content))
+    analysis.report.hand_over("report.html")  # it is there: at once, and once more
+    assert [file.name for file in files] == ["report.html", "report.zip", "report.html"]
+
+
+def test_what_was_stopped_is_not_handed_over_later(bench, loop, analysis):
+    files = []
+    bench.param.watch(lambda event: files.append(event.new), "file")
+    analysis.report.hand_over("report.html")
+    bench.jobs.cancel()
+    assert not analysis.report.writing
+    opened(analysis, loop)
+    assert files == []
