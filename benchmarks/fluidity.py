@@ -56,7 +56,9 @@ until the next frame is painted: what the page does by itself is in it."""
 def main() -> None:
     """Measure and print medians."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("stories", nargs="*", default=[*STORIES], metavar="STORY", help=", ".join(STORIES))
+    parser.add_argument(
+        "stories", nargs="*", default=[*STORIES], metavar="STORY", help=", ".join(STORIES)
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as made, browsing() as browser:
         folder = Path(made)
@@ -73,8 +75,9 @@ def two_people(browser: Browser, address: str, folder: Path) -> None:
     moves = iter(range(300, 900, 7))
     report("γ → heatmap, alone", [move(other, "γ1+", next(moves)) for _ in range(ROUNDS)])
     show(busy, "Pixel flipping")
-    busy.get_by_label("Steps").fill("100")
-    busy.get_by_label("Steps").press("Enter")
+    steps = busy.get_by_role("textbox", name="Steps")
+    steps.fill("100")
+    steps.press("Enter")
     busy.get_by_role("button", name="Flip", exact=True).click()
     stop = busy.get_by_role("button", name="Stop", exact=True)
     stop.wait_for()
@@ -152,7 +155,9 @@ def many_pictures(browser: Browser, address: str, folder: Path) -> None:
     first = "find('.tabulator-row')[0].textContent"
     for i in range(ROUNDS):
         with timed(page, "pointerup", first, sorted_):
-            page.locator(".tabulator-col", has_text=("montavon", "epsilon_plus")[i % 2]).first.click()
+            page.locator(
+                ".tabulator-col", has_text=("montavon", "epsilon_plus")[i % 2]
+            ).first.click()
     report("sort 200 pictures → painted", sorted_)
     page.close()
 
@@ -165,7 +170,9 @@ def crop(folder: Path) -> None:
         picture = whole[i % len(whole)]
         side = min(picture.size) - 40
         left, top = (i * 37) % (picture.width - side), (i * 23) % (picture.height - side)
-        picture.crop((left, top, left + side, top + side)).resize((227, 227)).save(folder / f"crop_{i:03}.png")
+        picture.crop((left, top, left + side, top + side)).resize((227, 227)).save(
+            folder / f"crop_{i:03}.png"
+        )
 
 
 def show(page: Page, place: str) -> None:
@@ -184,11 +191,18 @@ def timed(page: Page, event: str, seen: str, times: list[float]) -> Iterator[Non
 def report(what: str, times: list[float]) -> None:
     """Print a median."""
     median = statistics.median(times)
-    print(f"{what}: median {median:.0f} ms, from {min(times):.0f} to {max(times):.0f} ms, {len(times)} times", flush=True)
+    print(
+        f"{what}: median {median:.0f} ms, from {min(times):.0f} to {max(times):.0f} ms, {len(times)} times",
+        flush=True,
+    )
 
 
 Story = Callable[[Browser, str, Path], None]
-STORIES: dict[str, Story] = {"people": two_people, "neurons": many_neurons, "dataset": many_pictures}
+STORIES: dict[str, Story] = {
+    "people": two_people,
+    "neurons": many_neurons,
+    "dataset": many_pictures,
+}
 
 if __name__ == "__main__":
     main()

@@ -59,6 +59,18 @@ class FlippingResult:
     note: str
     provider: str
 
+    def __repr__(self) -> str:
+        designs, orders, values = self.designs, self.orders, self.auc.mean(axis=0)
+        areas = "; ".join(
+            f"{design}: " + ", ".join(f"{o} {v:.4g}" for o, v in zip(orders, row, strict=True))
+            for design, row in zip(designs, values, strict=True)
+        )
+        count = len(self.images)
+        return (
+            f"FlippingResult({count} {'picture' if count == 1 else 'pictures'}, "
+            f"{self.scores.shape[-1] - 1} steps, {self.score}; mean AUC of {areas})"
+        )
+
     @property
     def auc(self) -> Floats:
         """AUC on [0, 1], mean over the runs: (N, D, O).

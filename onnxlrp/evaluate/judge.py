@@ -79,6 +79,22 @@ class Flipping:
         if self.orders:
             checked_orders(self.orders)
 
+    @property
+    def pictures(self) -> dict[str, Any]:
+        """The options of :func:`onnxlrp.evaluate.flip_sequence`: how flipped pictures look."""
+        return {name: getattr(self, name) for name in ("unit", "steps", "until", "growth", "fill")}
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of :func:`onnxlrp.evaluate.flip_pixels`, but for the orders.
+
+        Examples
+        --------
+        >>> [*Flipping().options]
+        ['unit', 'steps', 'until', 'growth', 'fill', 'repeats', 'score']
+        """
+        return {**self.pictures, "repeats": self.repeats, "score": self.score}
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -225,20 +241,13 @@ class Judge:
     ) -> tuple[list[CurveRow], dict[tuple[str, str], float]]:
         """Flip the picture under every design: its curves, and (design, metric) → area."""
         first = next(iter(subjects.values()))
-        how = self.settings.flipping
         flipped = flip_pixels(
             self.model,
             first.x,
             {design: subject.result.relevance for design, subject in subjects.items()},
             target=target,
             order=self.settings.orders,
-            unit=how.unit,
-            steps=how.steps,
-            until=how.until,
-            growth=how.growth,
-            fill=how.fill,
-            repeats=how.repeats,
-            score=how.score,
+            **self.settings.flipping.options,
             seed=[first.seed] * len(first.x),
             device=self.settings.device,
         )

@@ -168,7 +168,7 @@ def where_lost(statistics: Sequence[LayerBooks]) -> str:
     Parameters
     ----------
     statistics : sequence of LayerStatistics or LayerBooks
-        From the output down; sums over all pictures are compared.
+        From the output down; sums over all pictures are compared. The layer is :func:`most_lost`'s.
 
     Raises
     ------
