@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Page
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -28,6 +28,7 @@ from onnxlrp import assets
 from onnxlrp.cli import main as onnxlrp
 
 PICTURES = 200
+DESIGNS = ("montavon", "epsilon_plus")
 ROUNDS = 15
 
 STOPWATCH = (
@@ -85,7 +86,8 @@ def two_people(browser: Browser, address: str, folder: Path) -> None:
     while len(times) < ROUNDS and stop.is_visible():
         times.append(move(other, "γ1+", next(moves)))
     report("γ → heatmap, another session flips 100 steps", times)
-    stop.click() if stop.is_visible() else None
+    if stop.is_visible():
+        stop.click()
     busy.close()
     other.close()
 
@@ -101,9 +103,11 @@ def many_neurons(browser: Browser, address: str, folder: Path) -> None:
     page.wait_for_timeout(1000)
     page.keyboard.press("Escape")
     page.get_by_text("1000 neurons, 0 selected").wait_for()
+    page.wait_for_timeout(3000)  # until the chart above has its place
     brush(page)
     page.get_by_label("Show").click()
     page.locator(".tabulator-row").first.wait_for()
+    page.wait_for_timeout(1000)
     brush(page, ", with the table of them open")
     page.close()
 
@@ -141,7 +145,7 @@ def many_pictures(browser: Browser, address: str, folder: Path) -> None:
     """A data set of 200 pictures: sort, point at one, open one."""
     pictures, results = folder / "photographs", folder / "scores"
     crop(pictures)
-    words = ["-c", "montavon", "-c", "epsilon_plus", "-m", "gini", "-m", "conservation_error"]
+    words = [word for name in DESIGNS for word in ("-c", name)] + ["-m", "gini", "-m", "entropy"]
     onnxlrp(["evaluate", str(pictures), *words, "-o", str(results), "-q"])
     page = open_page(browser, address)
     show(page, "Data set")
@@ -151,14 +155,35 @@ def many_pictures(browser: Browser, address: str, folder: Path) -> None:
     page.get_by_role("button", name="Open these results").click()
     page.locator(".tabulator-row", has_text="crop_").first.wait_for()
     page.wait_for_timeout(2000)
-    sorted_, opened, hovered = [], [], []
     first = "find('.tabulator-row')[0].textContent"
+    marked = "find('.tabulator-selected').map((row) => row.textContent).join()"
+    sorts: list[float] = []
+    points: list[float] = []
+    marks: list[float] = []
+    opens: list[float] = []
+    chart = page.locator(".bk-events:visible").first.bounding_box()
+    assert chart is not None
     for i in range(ROUNDS):
-        with timed(page, "pointerup", first, sorted_):
+        with timed(page, "pointerup", first, sorts):
             page.locator(
-                ".tabulator-col", has_text=("montavon", "epsilon_plus")[i % 2]
+                ".tabulator-col-content:visible", has_text=f"{DESIGNS[i % 2]}"
             ).first.click()
-    report("sort 200 pictures → painted", sorted_)
+        with timed(page, "pointermove", "", points):
+            page.mouse.move(chart["x"] + 150 + 20 * i, chart["y"] + 50 + 2 * i)
+        row = page.locator(".tabulator-row:visible").nth(1 + i % 7)
+        with timed(page, "pointerup", marked, marks):
+            row.click(position={"x": 20, "y": 8})
+        page.wait_for_timeout(1500)
+    for i in range(ROUNDS):
+        row = page.locator(".tabulator-row:visible", has_text=f"crop_{i:03}")
+        row.scroll_into_view_if_needed()
+        with timed(page, "pointerup", "find('.pick').length", opens):
+            row.click(position={"x": 20, "y": 8})
+        page.wait_for_timeout(1500)
+    report("sort 200 pictures → painted", sorts)
+    report("pointer over the distribution of 200 pictures → painted", points)
+    report("click one of 200 pictures → marked", marks)
+    report("click one of 200 pictures → it is open in the designer", opens)
     page.close()
 
 
@@ -191,10 +216,8 @@ def timed(page: Page, event: str, seen: str, times: list[float]) -> Iterator[Non
 def report(what: str, times: list[float]) -> None:
     """Print a median."""
     median = statistics.median(times)
-    print(
-        f"{what}: median {median:.0f} ms, from {min(times):.0f} to {max(times):.0f} ms, {len(times)} times",
-        flush=True,
-    )
+    spread = f"from {min(times):.0f} to {max(times):.0f} ms"
+    print(f"{what}: median {median:.0f} ms, {spread}, {len(times)} times", flush=True)
 
 
 Story = Callable[[Browser, str, Path], None]
