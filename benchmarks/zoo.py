@@ -18,7 +18,7 @@ import json
 import logging
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,11 +46,11 @@ ROUNDING = 6e-8
 """Relative, of a float32."""
 
 
-def composites() -> dict[str, onnxlrp.Composite]:
-    """The four presets, which together use every rule."""
+def composites(presets: Iterable[str]) -> dict[str, onnxlrp.Composite]:
+    """Make the presets."""
     low, high = BOUNDS
     given = {"epsilon_gamma_box": {"low": low, "high": high}}
-    return {name: onnxlrp.Composite.preset(name, **given.get(name, {})) for name in NAMES}
+    return {name: onnxlrp.Composite.preset(name, **given.get(name, {})) for name in presets}
 
 
 def relative(found: Any, truth: Any) -> float:
@@ -58,7 +58,7 @@ def relative(found: Any, truth: Any) -> float:
     return float(np.linalg.norm(found - truth) / np.linalg.norm(truth))
 
 
-def specimen_row(specimen: Any, folder: Path, one_exporter: bool) -> Row:
+def specimen_row(specimen: Any, folder: Path, presets: Sequence[str], one_exporter: bool) -> Row:
     """Export a PyTorch network and compare its explanations with the truth."""
     import torch
 
@@ -67,23 +67,23 @@ def specimen_row(specimen: Any, folder: Path, one_exporter: bool) -> Row:
     network, x = specimen.build(), specimen.picture()
     path = folder / "network.onnx"
     torch.onnx.export(network, (x,), path, dynamo=False, opset_version=17, input_names=["x"])
-    row, found, target = _explained(specimen.name, path, x.numpy(), specimen.target)
-    exact = partial(_loaded, path, x.numpy(), target, "double")
+    row, found, target = _explained(specimen.name, path, x.numpy(), specimen.target, presets)
+    exact = partial(_loaded, path, x.numpy(), target, presets, "double")
     row["truth"] = "float64 PyTorch"
     row |= _compared(found, exact, network, x, target)
     if specimen.both and not one_exporter:
         other = folder / "dynamo.onnx"
         torch.onnx.export(network, (x,), other, dynamo=True, input_names=["x"], verbose=False)
-        again = _loaded(other, x.numpy(), target, "single")
+        again = _loaded(other, x.numpy(), target, presets, "single")
         row["exporters"] = _errors(again, found)
         if max(row["exporters"].values()) > CLOSE:
-            again = _loaded(other, x.numpy(), target, "double")
+            again = _loaded(other, x.numpy(), target, presets, "double")
             row["exporters in double"] = _errors(again, exact())
     return row
 
 
 def _explained(
-    name: str, path: Path | onnx.ModelProto, x: Any, target: Any
+    name: str, path: Path | onnx.ModelProto, x: Any, target: Any, presets: Sequence[str]
 ) -> tuple[Row, dict[str, Any], Any]:
     """Load, check and explain a network; the largest output is meant where no target is given."""
     start = time.perf_counter()
@@ -95,27 +95,31 @@ def _explained(
         place = tuple(int(i) for i in np.unravel_index(output.argmax(), output.shape))
         target = place[0] if len(place) == 1 else onnxlrp.Target.element(*place)
     start = time.perf_counter()
-    found = _explanations(model, x, target, "single")
+    found = _explanations(model, x, target, presets, "single")
     row = {
         "name": name,
         "input": "×".join(map(str, x.shape)),
         "nodes": len(model.proto.graph.node),
         "layers": len(model.layers),
         "load": loaded,
-        "explain": (time.perf_counter() - start) / len(NAMES),
+        "explain": (time.perf_counter() - start) / len(presets),
     }
     return row, found, target
 
 
-def _loaded(source: Path | onnx.ModelProto, x: Any, target: Any, precision: Any) -> dict[str, Any]:
-    return _explanations(onnxlrp.load(source), x, target, precision)
+def _loaded(
+    source: Path | onnx.ModelProto, x: Any, target: Any, presets: Sequence[str], precision: Any
+) -> dict[str, Any]:
+    return _explanations(onnxlrp.load(source), x, target, presets, precision)
 
 
-def _explanations(model: Any, x: Any, target: Any, precision: Any) -> dict[str, Any]:
+def _explanations(
+    model: Any, x: Any, target: Any, presets: Sequence[str], precision: Any
+) -> dict[str, Any]:
     explainer = onnxlrp.Explainer(model, x, "cpu", precision)
     return {
         name: explainer.explain(composite, target).relevance
-        for name, composite in composites().items()
+        for name, composite in composites(presets).items()
     }
 
 
@@ -123,9 +127,9 @@ def _compared(
     found: dict[str, Any], exact: Callable[[], dict[str, Any]], network: Any, x: Any, target: Any
 ) -> Row:
     """Compare with the truth; where that is not close, with more digits and with itself."""
-    truth = _truth(network, x, target, NAMES)
+    truth = _truth(network, x, target, found)
     row: Row = {"error": _errors(found, truth)}
-    far = [name for name in NAMES if row["error"][name] > CLOSE]
+    far = [name for name in found if row["error"][name] > CLOSE]
     if far:
         row["error in double"] = _errors(exact(), truth)
         nearby = [_truth(network, moved, target, far) for moved in _moved(x)]
@@ -143,7 +147,7 @@ def _moved(x: Any) -> Iterator[Any]:
 
 
 def _errors(found: dict[str, Any], truth: dict[str, Any]) -> dict[str, float]:
-    return {name: relative(found[name], truth[name]) for name in NAMES}
+    return {name: relative(found[name], truth[name]) for name in found}
 
 
 def _truth(network: Any, x: Any, target: Any, presets: Iterable[str]) -> dict[str, Any]:
@@ -163,7 +167,7 @@ def _truth(network: Any, x: Any, target: Any, presets: Iterable[str]) -> dict[st
     return truth
 
 
-def file_row(file: NetworkFile) -> Row:
+def file_row(file: NetworkFile, presets: Sequence[str]) -> Row:
     """Compare explanations of a network that is a file with those of its translation to PyTorch.
 
     Where that is not possible, with those of its float64 forward pass.
@@ -171,8 +175,8 @@ def file_row(file: NetworkFile) -> Row:
     import torch
 
     x = file.picture()
-    row, found, target = _explained(file.name, file.proto, x, None)
-    exact = partial(_loaded, file.proto, x, target, "double")
+    row, found, target = _explained(file.name, file.proto, x, None, presets)
+    exact = partial(_loaded, file.proto, x, target, presets, "double")
     try:
         row |= _compared(found, exact, file.as_pytorch(x), torch.from_numpy(x), target)
     except NotImplementedError as error:
@@ -180,7 +184,9 @@ def file_row(file: NetworkFile) -> Row:
     return row | {"truth": "float64 onnx2torch"}
 
 
-def rows(only: list[str], done: set[str], one_exporter: bool) -> Iterator[Row]:
+def rows(
+    only: list[str], done: set[str], presets: Sequence[str], one_exporter: bool
+) -> Iterator[Row]:
     """Yield the row of every network that is wanted and not done yet; failures, too."""
     from zoo_files import network_files
     from zoo_networks import ZOO
@@ -190,11 +196,11 @@ def rows(only: list[str], done: set[str], one_exporter: bool) -> Iterator[Row]:
 
     for specimen in filter(lambda specimen: wanted(specimen.name), ZOO):
         with TemporaryDirectory() as folder:
-            row = partial(specimen_row, specimen, Path(folder), one_exporter)
+            row = partial(specimen_row, specimen, Path(folder), presets, one_exporter)
             yield _guarded(specimen.name, row)
     for file in network_files():
         if wanted(file.name):
-            yield _guarded(file.name, partial(file_row, file))
+            yield _guarded(file.name, partial(file_row, file, presets))
 
 
 def _guarded(name: str, make: Any) -> Row:
@@ -218,6 +224,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="*", default=[], help="names of networks, without library")
     parser.add_argument("--rows", type=Path, help="file in which rows are kept, one a line")
+    parser.add_argument("--presets", nargs="*", default=NAMES, help="some of the four presets")
     parser.add_argument("--one-exporter", action="store_true", help="leave the newer exporter out")
     parser.add_argument("--write", action="store_true", help="write benchmarks/zoo.md")
     arguments = parser.parse_args()
@@ -226,7 +233,8 @@ def main() -> None:
     kept: list[Row] = []
     if arguments.rows and arguments.rows.exists():
         kept = [json.loads(line) for line in arguments.rows.read_text().splitlines()]
-    for row in rows(arguments.only, {row["name"] for row in kept}, arguments.one_exporter):
+    done = {row["name"] for row in kept}
+    for row in rows(arguments.only, done, arguments.presets, arguments.one_exporter):
         kept.append(row)
         print(table([row]).splitlines()[-1], flush=True)
         if arguments.rows:

@@ -145,6 +145,8 @@ networks have learned.
   float32 can be closer than that.
 * `exporters`: the largest relative difference between the heatmaps of PyTorch's two exporters; in
   brackets with `precision="double"`.
+* An empty cell was not measured: for the largest networks two presets and one exporter
+  (`--presets lrp_0 epsilon_plus_flat --one-exporter`).
 * Timings were taken beside other work on the machine and are rough.
 * torchvision's regnet_y_128gf and vit_h_14 are left out: with a float64 truth they need over 4 GB.
 """
