@@ -35,11 +35,12 @@ class Function:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
-def named(values: Values) -> Function | None:
-    """Name the function that takes these values on the grid; None if it has no name.
+def named(values: Values) -> tuple[Function, float] | None:
+    """Name the function that takes these values on the grid, with its error; None without a name.
 
-    Gelu (both), Swish, HardSwish, Mish, Softplus, Softsign, Sigmoid, HardSigmoid, Tanh, LeakyRelu;
-    the parameters of Swish, HardSigmoid and LeakyRelu are read off.
+    The error is the largest on the grid, relative to the largest value. Gelu (both), Swish,
+    HardSwish, Mish, Softplus, Softsign, Sigmoid, HardSigmoid, Tanh, LeakyRelu; the parameters of
+    Swish, HardSigmoid and LeakyRelu are read off.
     """
     if not np.isfinite(values).all():
         return None
@@ -49,7 +50,15 @@ def named(values: Values) -> Function | None:
         for function, known in _candidates(values)
     ]
     error, function = min(near, key=lambda pair: pair[0])
-    return function if error <= TOLERANCE * scale else None
+    return (
+        (function, error / scale) if error <= TOLERANCE * scale and not _is_line(values) else None
+    )
+
+
+def _is_line(values: Values) -> bool:
+    """Tell whether the values are a·x + b, which folds into linear layers."""
+    line = values[0] + (values[-1] - values[0]) * (GRID - GRID[0]) / (GRID[-1] - GRID[0])
+    return float(np.abs(values - line).max()) <= TOLERANCE * float(np.abs(values).max())
 
 
 def _candidates(values: Values) -> list[tuple[Function, Callable[[Values], Values]]]:

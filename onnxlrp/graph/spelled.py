@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +16,9 @@ from onnxlrp.graph.model import Change, Node
 
 LARGEST = 24
 """Nodes in which a function is spelled at most."""
+
+EXACT = 1e-6
+"""Relative error of a function whose constants are float32."""
 
 
 @dataclass
@@ -111,12 +115,20 @@ def recognise_functions(draft: Draft) -> Draft:
 
 
 def _recognise(root: Node, rewriting: Rewriting) -> None:
-    """Let the root stand for the largest group of nodes that is a named function."""
+    """Let the root stand for the largest group of nodes that is a named function.
+
+    A larger group must be no farther from its function than a smaller one: f(x + c) is near f(x)
+    where c is small, but then the sum is a layer of its own, whose constant absorbs relevance.
+    """
     best: tuple[str, dict[str, Node], Function] | None = None
+    closest = math.inf
     for source, region in _regions(root, rewriting):
-        function = named(_evaluated(region, source, root, rewriting))
-        if function is not None and rewriting.is_private(region, root):
-            best = source, region, function
+        found = named(_evaluated(region, source, root, rewriting))
+        if found is None or found[1] > 1.05 * closest + EXACT:
+            continue
+        closest = min(closest, found[1])
+        if len(region) > 1 and rewriting.is_private(region, root):
+            best = source, region, found[0]
     if best is not None:
         source, region, function = best
         attributes = dict(function.attributes)
@@ -141,7 +153,7 @@ def _regions(root: Node, rewriting: Rewriting) -> Iterator[tuple[str, dict[str, 
         region[latest.name] = latest
         frontier -= set(latest.outputs)
         frontier |= {name for name in latest.inputs if name and name not in numbers}
-        if len(frontier) == 1 and len(region) > 1:
+        if len(frontier) == 1:
             yield next(iter(frontier)), dict(region)
         makers = [rewriting.makers[name] for name in frontier if name in rewriting.makers]
         if len(makers) < len(frontier) or not makers:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from onnx import helper
+from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from onnxlrp.graph.functions import GRID, named
@@ -95,8 +95,6 @@ def computed(node, values):
 )
 def test_other_functions_stay_as_they_are_spelled(body):
     proto = spelled(body)
-    from onnx import numpy_helper
-
     vector = np.linspace(0.5, 2, 9, dtype=np.float32)
     proto.graph.initializer.append(numpy_helper.from_array(vector, "vector"))
     assert len(load(proto).layers) == 2 + body.count("=")
@@ -113,12 +111,31 @@ def test_float16_constants_are_near_enough():
     half = {name: float(np.float16(value)) for name, value in NUMBERS.items()}
     gelu = [0.5 * x * (1 + math.erf(x / half["root_two"])) for x in GRID]
     found = named(np.array(gelu))
-    assert found is not None and (found.op, found.attributes) == ("Gelu", {})
+    assert found is not None and (found[0].op, found[0].attributes) == ("Gelu", {})
     tanh = [0.5 * x * (1 + math.tanh(half["k"] * (x + half["c"] * x**3))) for x in GRID]
     found = named(np.array(tanh))
-    assert found is not None and found.attributes == {"approximate": "tanh"}
+    assert found is not None and found[0].attributes == {"approximate": "tanh"}
 
 
 def test_straight_lines_and_squares_have_no_name():
-    for values in (GRID, 2 * GRID + 1, GRID**2, np.zeros_like(GRID), np.full_like(GRID, np.nan)):
+    nearly = np.where(GRID < 0, 0.9995 * GRID, GRID)
+    lines = (GRID, 2 * GRID + 1, 0.999 * GRID + 1e-4, nearly, np.zeros_like(GRID))
+    for values in (*lines, GRID**2, np.full_like(GRID, np.nan)):
         assert named(values) is None
+
+
+@pytest.mark.parametrize(
+    ("op", "body"),
+    [
+        ("HardSwish", "a = Add(g, three) b = Clip(a, zero, six) e = Mul(g, b) y = Div(e, six)"),
+        ("Swish", "s = Sigmoid(g) y = Mul(g, s)"),
+        ("Gelu", "a = Div(g, root_two) b = Erf(a) d = Add(b, one) e = Mul(g, d) y = Mul(e, half)"),
+        ("Sigmoid", "y = Sigmoid(g)"),
+        ("Tanh", "y = Tanh(g)"),
+        ("Softplus", "y = Softplus(g)"),
+    ],
+)
+def test_a_small_constant_before_a_function_stays_a_layer(op, body):
+    proto = spelled(f"g = Add(h, little) {body}")
+    proto.graph.initializer.append(numpy_helper.from_array(np.float32(-1e-3), "little"))
+    assert [layer.op for layer in load(proto).layers] == ["LeakyRelu", "Add", op, "Neg"]
