@@ -257,9 +257,7 @@ ZOO: tuple[Specimen, ...] = (
     *_all("timm", "coatnet_nano_rw_224 levit_conv_128s", LARGE),
     *_all("timm", "botnet26t_256", (1, 3, 256, 256)),
     *_all("torchvision", "mobilenet_v3_large shufflenet_v2_x2_0 mnasnet1_3 densenet161"),
-    *_all(
-        "torchvision", "densenet201 resnet152 resnext101_32x8d resnext101_64x4d wide_resnet101_2"
-    ),
+    *_all("torchvision", "densenet201 resnet152 resnext101_32x8d resnext101_64x4d"),
     *_all("torchvision", "wide_resnet101_2 efficientnet_b7 efficientnet_v2_l convnext_large"),
     *_all("torchvision", "regnet_x_32gf regnet_y_32gf regnet_y_128gf"),
     *_all("torchvision", "segmentation.deeplabv3_resnet101", target=MIDDLE),
