@@ -53,13 +53,14 @@ from .designs import (
     with_option,
     with_rule,
 )
+from .explained import Explained
 from .history import History, Snapshot
 from .jobs import Cancelled, Jobs, as_line
 from .labels import PRESET_RULES, named, rule_label, rule_name
 from .look import Look
 from .networks import Network, Picture, open_network, packaged_network, read_picture
 from .notices import Notice
-from .results import Explained, Explanations
+from .results import Explanations
 from .scores import Question, probabilities
 from .segments import COLOURS, Segment, bounds_of, linear_layers, ruled_layers, rules_of
 from .session import Workbench

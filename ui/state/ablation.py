@@ -16,9 +16,9 @@ from onnxlrp.evaluate.ablator import Mode
 from onnxlrp.explainer import Explainer
 from onnxlrp.graph.model import Model
 
+from .explained import Map, flat_map
 from .jobs import Progress
 from .neurons import Neurons, Selected
-from .results import Map, flat_map
 from .segments import rules_of
 from .subject import Subject
 

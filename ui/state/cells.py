@@ -13,9 +13,9 @@ from onnxlrp.composites import Composite
 from onnxlrp.evaluate import flip_pixels, pearson, spearman, ssim, top_overlap
 
 from .designs import Design
+from .explained import Explained, Map
 from .jobs import Progress
 from .networks import Network, Picture
-from .results import Explained, Map
 from .scores import Question
 from .segments import rules_of
 

@@ -12,9 +12,9 @@ from onnxlrp.errors import OnnxLrpError
 
 from .cells import SIMILARITIES, Areas, Asked, Cell, Row, Scale, measure
 from .designs import Design
+from .explained import Map
 from .jobs import Progress, as_line
 from .networks import Network, Picture
-from .results import Map
 from .scores import Question
 from .session import Workbench
 

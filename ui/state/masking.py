@@ -13,9 +13,10 @@ from onnxlrp.evaluate import MaskedResult, ScoreChange, band_mask, masked
 from onnxlrp.evaluate.fills import Fill
 from onnxlrp.target import as_target, choose
 
+from .explained import Map
 from .jobs import Progress
 from .neurons import read_neurons
-from .results import Explanations, Map
+from .results import Explanations
 from .session import Workbench
 from .strokes import stroke_mask
 from .subject import Subject

@@ -16,8 +16,9 @@ from onnxlrp.evaluate.neurons import Column, ranked
 from onnxlrp.evaluate.places import Place, channel_axis
 from onnxlrp.graph.model import Model
 
+from .explained import Map, flat_map
 from .jobs import Progress
-from .results import Explanations, Map, flat_map
+from .results import Explanations
 from .scores import starting_relevance
 from .session import Workbench
 from .subject import Subject

@@ -1,4 +1,4 @@
-"""What an explanation looks like on the screen, and what is kept of explanations."""
+"""Explaining pictures under designs, and what is kept of it."""
 
 from __future__ import annotations
 
@@ -13,67 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.composites import Composite
-from onnxlrp.engine import LayerBooks
-from onnxlrp.explainer import Explainer, Result
+from onnxlrp.explainer import Explainer
 from onnxlrp.graph.model import Model
 from onnxlrp.kernels import ensure_compiled
 from onnxlrp.memory import Memory
-from onnxlrp.render.heatmap import channel_sum
 from onnxlrp.rules import Rule
 
+from .explained import Explained, Map, as_shown, read_by
 from .jobs import Progress
 from .networks import Network, Picture
 from .scores import Question, starting_relevance
 from .segments import rules_of
 
-Map = NDArray[np.float32]
-
 _RESULTS = 256 * 2**20  # bytes of maps and books that a session keeps
 _KEPT = 512 * 2**20  # bytes that the explainer of one picture keeps
 _EXPLAINERS = 3  # pictures whose forward pass a session keeps
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Explained:
-    """One picture explained under one design.
-
-    Attributes
-    ----------
-    relevance : ndarray, float32, (H, W)
-        R of every pixel, summed over the channels.
-    full : ndarray, float32, shape of the input
-        R of every input element.
-    maps : mapping of int to ndarray, float32, (H, W)
-        Layer index → the relevance that arrives at the layer's *input*, summed over channels.
-    books : tuple of LayerBooks
-        Where relevance went, from the output down; empty until they were asked for.
-    output : ndarray, float32
-        The explained outputs of this picture, without a batch axis.
-    target : int
-        The explained class, −1 where it is none; ``aim`` then writes it out.
-    score, started, arrived : float
-        The target's value; Σ R at the output, and at the picture.
-    seconds : float
-        What the sweep took.
-    """
-
-    composite: Composite
-    relevance: Map
-    full: NDArray[np.float32]
-    maps: Mapping[int, Map]
-    books: tuple[LayerBooks, ...]
-    output: NDArray[np.float32]
-    target: int
-    aim: str
-    score: float
-    started: float
-    arrived: float
-    seconds: float
-
-    @property
-    def conservation_error(self) -> float:
-        """|Σ R at the picture − Σ R at the output| / |Σ R at the output|; NaN if that is 0."""
-        return abs(self.arrived - self.started) / abs(self.started) if self.started else np.nan
 
 
 @dataclass(slots=True)
@@ -221,7 +175,7 @@ class Explanations:
             )
             seconds = time.perf_counter() - begun
         started = None if isinstance(start, str) else float(np.sum(start[0], dtype=np.float64))
-        return _explained(model, result, names, started, seconds)
+        return as_shown(model, result, names, started, seconds)
 
     def _place(self, network: Network, picture: Picture) -> _Place:
         """The place of a picture's explainer; it holds the model, so its id is not used again."""
@@ -260,50 +214,3 @@ class _Asked:
         above: tuple[tuple[int, Rule], ...]
         above = tuple((i, rule) for i, rule in self._rules.items() if i >= lowest)
         return (*self._base, name, above)
-
-
-def read_by(model: Model, index: int) -> str:
-    """The tensor at a layer's input."""
-    layer = model.layers[index]
-    return layer.node.inputs[layer.signals[0]]
-
-
-def flat_map(relevance: NDArray[np.float32], layout: str) -> Map:
-    """The tensor of one picture as a map: Σ over channels; what has no place as a near-square.
-
-    Parameters
-    ----------
-    relevance : ndarray, float32, (C, H, W), (H, W, C) or any other
-    layout : "NCHW" or "NHWC"
-    """
-    if relevance.ndim == 3:
-        return channel_sum(relevance, layout)
-    if relevance.ndim == 2:
-        return np.ascontiguousarray(relevance)
-    line = relevance.reshape(-1)
-    width = max(1, int(np.ceil(np.sqrt(line.size))))
-    rows = max(1, -(-line.size // width))
-    return np.pad(line, (0, rows * width - line.size)).reshape(rows, width)
-
-
-def _explained(
-    model: Model, result: Result, names: Mapping[int, str], started: float | None, seconds: float
-) -> Explained:
-    """The first picture of a result, as the screen needs it."""
-    layout = model.preprocessing.layout if model.preprocessing is not None else "NCHW"
-    score = float(result.score[0])
-    full = result.relevance[:1]
-    return Explained(
-        composite=result.composite,
-        relevance=flat_map(full[0], layout),
-        full=full,
-        maps={i: flat_map(result.tensors[name][0], layout) for i, name in names.items()},
-        books=result.books,
-        output=result.output[0],
-        target=int(result.target[0]),
-        aim=result.aim,
-        score=score,
-        started=score if started is None else started,
-        arrived=float(full.sum(dtype=np.float64)),
-        seconds=seconds,
-    )

@@ -10,11 +10,12 @@ from typing import Any
 import param
 
 from .drafts import Drafts, beginning, parameters_of
+from .explained import Explained
 from .history import History
 from .jobs import Jobs, Schedule, as_line, at_once
 from .look import Look
 from .networks import Network, Picture, packaged_network, packaged_pictures, read_picture
-from .results import Explained, Explanations
+from .results import Explanations
 from .scores import Question
 from .store import Store
 

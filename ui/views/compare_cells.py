@@ -11,7 +11,7 @@ import numpy as np
 from ..state import Look, segments
 from ..state.cells import TOP_SHARE, Cell, Row
 from ..state.comparison import Comparison
-from ..state.results import Map
+from ..state.explained import Map
 from .images import picture_url
 
 CLASSES = 10
