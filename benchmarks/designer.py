@@ -79,7 +79,8 @@ def main() -> None:
     table = markdown([("ms", "median", "least", "most", "times"), *rows])
     print(table)
     if arguments.write:
-        command = f"python benchmarks/designer.py --network {arguments.network} --write"
+        chosen = f"--network {arguments.network} --rounds {arguments.rounds}"
+        command = f"python benchmarks/designer.py {chosen} --write"
         text = f"`{command}`, {setting()}\n\n{table}"
         write_section(NETWORKS[arguments.network], text, PAGE)
 
