@@ -168,8 +168,13 @@ def _facts(explained: Explained, target: str) -> str:
         f'<div class="facts"><span class="target" title="{escape(target)}">{escape(target)}</span>'
         f'<span title="Relevance at the picture, of that at the output">Σ R {arrived} '
         f'<span class="faint">of</span> {started}</span>'
-        f'<span class="faint">{1000 * explained.seconds:.0f} ms</span></div>'
+        f'<span class="faint">{_duration(explained.seconds)}</span></div>'
     )
+
+
+def _duration(seconds: float) -> str:
+    """Time in few characters."""
+    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
 def _failure(reason: str) -> str:
