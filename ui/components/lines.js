@@ -28,8 +28,8 @@ function lines(model) {
 // A layer's name without the path of the fold it stands in, and without its operator at the end:
 // "/layer3/layer3.4/conv1/Conv" is "conv1" within the fold "layer3.4".
 function shortName(layer, fold) {
-  const within = fold ? layer.name.lastIndexOf(`${fold}/`) : -1;
-  const tail = (within < 0 ? layer.name : layer.name.slice(within + fold.length)).replace(/^\/+/, "");
+  const parts = fold ? layer.name.split(new RegExp(`(?:^|[/._])${fold.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}[/._]`)) : [layer.name];
+  const tail = parts[parts.length - 1].replace(/^\/+/, "") || layer.name;
   return tail.endsWith(`/${layer.op}`) ? tail.slice(0, -layer.op.length - 1) : tail;
 }
 

@@ -15,7 +15,7 @@ table { border-collapse: collapse; width: 100%; font-size: 12px; }
 th { position: sticky; top: 0; background: var(--lrp-paper); text-align: left; font-weight: 600;
   color: var(--lrp-faint); border-bottom: 1px solid var(--lrp-line); padding: 4px 8px; }
 td { padding: 3px 8px; border-bottom: 1px solid var(--lrp-line); vertical-align: top; }
-td:nth-child(2) { overflow-wrap: anywhere; min-width: 130px; }
+td:nth-child(2) { overflow-wrap: anywhere; min-width: 150px; }
 td:first-child, th:first-child { text-align: right; color: var(--lrp-faint); }
 .table { max-height: calc(100vh - 210px); overflow: auto;
   border: 1px solid var(--lrp-line); border-radius: 8px; }

@@ -26,7 +26,7 @@ _SHOWN = {
     "share": "Leakage",
     "entry": "Entry",
 }
-_WIDTHS = {"#": 34, "Type": 68, "Rule": 60, "Parameters": 90, "Entry": 62, "Σ R": 66, "Leakage": 74}
+_WIDTHS = {"#": 34, "Type": 68, "Rule": 60, "Parameters": 90, "Entry": 72, "Σ R": 66, "Leakage": 66}
 _STYLE = """
 :host { --ink: var(--panel-on-surface-color, #1d2733); --paper: var(--panel-surface-color, #fff); }
 .tabulator { font-size: 12px; border: 0; background: transparent; }
