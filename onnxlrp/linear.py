@@ -58,19 +58,18 @@ def redistribute(
     nothing = Absorbed.nothing(len(relevance))
     if rule.passes:
         return Handed((_pass(op, relevance, in_shapes),), True, nothing)
-    if not (keep_books or rule.relative or rule.bias == "spread"):
-        shared = _share(op, rule, z, relevance, in_shapes)
-        if shared is not None:
-            return shared
+    asks_for_d = keep_books or rule.relative or rule.bias == "spread"
+    shared = None if asks_for_d else _share(op, rule, z, relevance, in_shapes)
+    if shared is not None:
+        return shared
     handed: list[Array | None] = [None] * len(in_shapes)
     finite, books = True, nothing if keep_books else None
     left = True  # relevance that stands where z < 0, and may not have been handed down
     for branch in rule.branches:
         if branch.where is Where.NEGATIVE and not left:
             continue  # what a ReLU cut off asks for nothing
-        ratio = None
-        if not (keep_sums or keep_books or rule.relative or rule.bias == "spread"):
-            ratio = BranchRatio.fused(rule, branch, z, relevance)
+        fused = not (keep_sums or asks_for_d)
+        ratio = BranchRatio.fused(rule, branch, z, relevance) if fused else None
         ratio = ratio or BranchRatio.of(rule, branch, z, relevance)
         left = not ratio.all_positive
         for xs, view in z.seen.pieces(branch.weight):
