@@ -1,7 +1,7 @@
 """Whether the designer stays fluid: two people at once, 1000 neurons, 200 pictures.
 
     python benchmarks/fluidity.py                    all three
-    python benchmarks/fluidity.py neurons dataset    some of them
+    python benchmarks/fluidity.py neurons --write    one of them, into designer.md
 
 Each figure is a hand's movement → what it changes is painted, by the browser's own clock: from the
 time stamp of the mouse's event to the end of the first frame that shows it.
@@ -10,7 +10,6 @@ time stamp of the mouse's event to the end of the first frame that shows it.
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -22,14 +21,15 @@ from playwright.sync_api import Browser, Page
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.designer import move
+from benchmarks.designer import PAGE, move, row
 from benchmarks.page import FIND, browsing, open_page, served
+from benchmarks.report import markdown, setting, write_section
 from onnxlrp import assets
 from onnxlrp.cli import main as onnxlrp
 
 PICTURES = 200
 DESIGNS = ("montavon", "epsilon_plus")
-ROUNDS = 15
+ROUNDS = 7
 
 STOPWATCH = (
     "([event, seen]) => {"
@@ -60,21 +60,28 @@ def main() -> None:
     parser.add_argument(
         "stories", nargs="*", default=[*STORIES], metavar="STORY", help=", ".join(STORIES)
     )
+    parser.add_argument("--write", action="store_true", help=f"into {PAGE.name}")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as made, browsing() as browser:
         folder = Path(made)
         with served(folder / "served") as address:
-            for story in arguments.stories:
-                STORIES[story](browser, address, folder)
+            for name in arguments.stories:
+                title, story = STORIES[name]
+                rows = story(browser, address, folder)
+                table = markdown([("ms", "median", "least", "most", "times"), *rows])
+                print(table, flush=True)
+                if arguments.write:
+                    command = f"python benchmarks/fluidity.py {name} --write"
+                    write_section(title, f"`{command}`, {setting()}\n\n{table}", PAGE)
 
 
-def two_people(browser: Browser, address: str, folder: Path) -> None:
+def two_people(browser: Browser, address: str, folder: Path) -> Rows:
     """One flips pixels in 100 steps; another one drags γ, before, meanwhile and after."""
     busy, other = open_page(browser, address), open_page(browser, address)
     other.get_by_role("button", name="Segment 2:").click()
     other.wait_for_timeout(2000)
     moves = iter(range(300, 900, 7))
-    report("γ → heatmap, alone", [move(other, "γ1+", next(moves)) for _ in range(ROUNDS)])
+    alone = [move(other, "γ1+", next(moves)) for _ in range(ROUNDS)]
     show(busy, "Pixel flipping")
     steps = busy.get_by_role("textbox", name="Steps")
     steps.fill("100")
@@ -85,14 +92,17 @@ def two_people(browser: Browser, address: str, folder: Path) -> None:
     times = []
     while len(times) < ROUNDS and stop.is_visible():
         times.append(move(other, "γ1+", next(moves)))
-    report("γ → heatmap, another session flips 100 steps", times)
     if stop.is_visible():
         stop.click()
     busy.close()
     other.close()
+    return [
+        row("slider γ → heatmap, alone", alone),
+        row("the same, while another session flips 100 steps", times),
+    ]
 
 
-def many_neurons(browser: Browser, address: str, folder: Path) -> None:
+def many_neurons(browser: Browser, address: str, folder: Path) -> Rows:
     """The 1000 neurons of SqueezeNet's last convolution: brush, click, rank, and as a table."""
     page = open_page(browser, address)
     show(page, "Neurons")
@@ -104,15 +114,16 @@ def many_neurons(browser: Browser, address: str, folder: Path) -> None:
     page.keyboard.press("Escape")
     page.get_by_text("1000 neurons, 0 selected").wait_for()
     page.wait_for_timeout(3000)  # until the chart above has its place
-    brush(page)
-    page.get_by_label("Show").click()
+    rows = brush(page)
+    page.get_by_label("Show", exact=True).click()
     page.locator(".tabulator-row").first.wait_for()
     page.wait_for_timeout(1000)
-    brush(page, ", with the table of them open")
+    rows += brush(page, ", with the table of them open")
     page.close()
+    return rows
 
 
-def brush(page: Page, state: str = "") -> None:
+def brush(page: Page, state: str = "") -> Rows:
     """Brush a strip, click a square, take the first of a ranking."""
     strip = page.get_by_label("activation of conv10")
     shown = "find('[aria-label=Maps]').map((maps) => maps.parentNode.textContent).join()"
@@ -135,18 +146,20 @@ def brush(page: Page, state: str = "") -> None:
             matrix.click(position=square)
         with timed(page, "pointerup", shown, taken):
             page.get_by_role("button", name="Select the first ones").click()
-    report(f"brush 1000 neurons → painted{state}", moved)
-    report(f"brush let go → maps of those selected{state}", let_go)
-    report(f"click a square → its maps{state}", clicked)
-    report(f"select the first five → their maps{state}", taken)
+    return [
+        row(f"brush over a strip → painted{state}", moved),
+        row(f"brush let go → maps of those selected{state}", let_go),
+        row(f"click on a square → its maps{state}", clicked),
+        row(f"the first five → their maps{state}", taken),
+    ]
 
 
-def many_pictures(browser: Browser, address: str, folder: Path) -> None:
+def many_pictures(browser: Browser, address: str, folder: Path) -> Rows:
     """A data set of 200 pictures: sort, point at one, open one."""
     pictures, results = folder / "photographs", folder / "scores"
     crop(pictures)
     words = [word for name in DESIGNS for word in ("-c", name)] + ["-m", "gini", "-m", "entropy"]
-    onnxlrp(["evaluate", str(pictures), *words, "-o", str(results), "-q"])
+    onnxlrp(["evaluate", str(pictures), *words, "-o", str(results)])
     page = open_page(browser, address)
     show(page, "Data set")
     page.get_by_label("Pictures: a folder, .csv or .npz").fill(str(pictures))
@@ -170,21 +183,23 @@ def many_pictures(browser: Browser, address: str, folder: Path) -> None:
             ).first.click()
         with timed(page, "pointermove", "", points):
             page.mouse.move(chart["x"] + 150 + 20 * i, chart["y"] + 50 + 2 * i)
-        row = page.locator(".tabulator-row:visible").nth(1 + i % 7)
+        line = page.locator(".tabulator-row:visible").nth(1 + i % 7)
         with timed(page, "pointerup", marked, marks):
-            row.click(position={"x": 20, "y": 8})
+            line.click(position={"x": 20, "y": 8})
         page.wait_for_timeout(1500)
     for i in range(ROUNDS):
-        row = page.locator(".tabulator-row:visible", has_text=f"crop_{i:03}")
-        row.scroll_into_view_if_needed()
+        line = page.locator(".tabulator-row:visible", has_text=f"crop_{i:03}")
+        line.scroll_into_view_if_needed()
         with timed(page, "pointerup", "find('.pick').length", opens):
-            row.click(position={"x": 20, "y": 8})
+            line.click(position={"x": 20, "y": 8})
         page.wait_for_timeout(1500)
-    report("sort 200 pictures → painted", sorts)
-    report("pointer over the distribution of 200 pictures → painted", points)
-    report("click one of 200 pictures → marked", marks)
-    report("click one of 200 pictures → it is open in the designer", opens)
     page.close()
+    return [
+        row("click on a heading → sorted", sorts),
+        row("pointer over the distribution → painted", points),
+        row("click on a row → marked", marks),
+        row("click on a row → the picture is open", opens),
+    ]
 
 
 def crop(folder: Path) -> None:
@@ -213,18 +228,12 @@ def timed(page: Page, event: str, seen: str, times: list[float]) -> Iterator[Non
     times.append(float(page.evaluate("lap")))
 
 
-def report(what: str, times: list[float]) -> None:
-    """Print a median."""
-    median = statistics.median(times)
-    spread = f"from {min(times):.0f} to {max(times):.0f} ms"
-    print(f"{what}: median {median:.0f} ms, {spread}, {len(times)} times", flush=True)
-
-
-Story = Callable[[Browser, str, Path], None]
-STORIES: dict[str, Story] = {
-    "people": two_people,
-    "neurons": many_neurons,
-    "dataset": many_pictures,
+Rows = list[tuple[str, ...]]
+Story = Callable[[Browser, str, Path], Rows]
+STORIES: dict[str, tuple[str, Story]] = {
+    "people": ("Two people at once", two_people),
+    "neurons": ("1000 neurons", many_neurons),
+    "dataset": ("200 pictures", many_pictures),
 }
 
 if __name__ == "__main__":

@@ -208,7 +208,6 @@ def test_a_data_set_is_judged_and_one_of_its_pictures_opened(
     page.get_by_role("button", name="Start or resume").click()
     expect(page.get_by_text("2 pictures judged, 0 of them failed.")).to_be_visible()
     expect(page.get_by_text(re.compile("comes first"))).to_be_visible()
-    snapshot(page, "dataset")
     assert barriers(page) == []
     score = next(
         row

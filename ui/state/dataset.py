@@ -186,11 +186,15 @@ class DataSet(param.Parameterized):
         self.bench.jobs.run(
             "open picture",
             lambda progress: find_picture(model, source, name),
-            lambda picture: self.bench.add_pictures([picture]),
+            self._open,
             title=f"Reading {name}",
         )
 
     # ------------------------------------------------------------------------------------ inside
+    def _open(self, picture: Picture) -> None:
+        self.bench.add_pictures([picture])
+        self.bench.tell(f"{picture.name} is open: all views show it now.", "success")
+
     def _output(self, designs: Mapping[str, Composite]) -> Path:
         """Where results go: the same place for the same settings, unless a folder is named."""
         if self.output.strip():

@@ -56,7 +56,8 @@ def scores_view(dataset: DataSet) -> pn.Column:
         frame = frame.where(np.isfinite(values), None)
         frame.insert(0, "picture", [*found.images])
         if list(table.value.columns) != list(frame.columns):
-            table.param.update(formatters=_formats(found), text_align=_right(found))
+            right = _right(found)
+            table.param.update(formatters=_formats(found), text_align=right, header_align=right)
         table.value = frame
 
     table.on_click(lambda event: dataset.open_picture(str(table.value["picture"].iloc[event.row])))

@@ -44,6 +44,7 @@ def picker_view(neurons: Neurons) -> pn.Column:
         label="Layers",
         options=[*neurons.choices],
         value=[*neurons.layers],
+        searchable=True,
         sizing_mode="stretch_width",
         margin=(4, 0),
     )

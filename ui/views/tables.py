@@ -37,6 +37,7 @@ def number_table(
             "layout": "fit_columns",
             "formatters": formats,
             "text_align": dict.fromkeys(names, "right"),
+            "header_align": dict.fromkeys(names, "right"),
             "stylesheets": [_SMALL],
             "margin": 0,
             **options,
