@@ -127,10 +127,11 @@ def brush(page: Page, state: str = "") -> Rows:
     """Brush a strip, click a square, take the first of a ranking."""
     strip = page.get_by_label("activation of conv10")
     shown = "find('[aria-label=Maps]').map((maps) => maps.parentNode.textContent).join()"
-    box = strip.bounding_box()
-    assert box is not None
     moved, let_go, clicked, taken = [], [], [], []
     for i in range(ROUNDS):
+        strip.scroll_into_view_if_needed()
+        box = strip.bounding_box()
+        assert box is not None
         y, left = box["y"] + 20, box["x"] + 8 + 3 * i
         page.mouse.move(left, y)
         page.mouse.down()
