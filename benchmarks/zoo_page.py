@@ -143,8 +143,9 @@ networks have learned.
 * In brackets behind an error above 1e-4: the same with `precision="double"`. Where that is small
   the rules are right and float32's rounding makes the difference; the sweep is in float32 always.
 * Behind ±: by how much the truth itself moves (the larger of two tries, relative L2) when every
-  value of the input moves by 6e-8 of itself, the rounding of a float32. No method that computes in
-  float32 can be closer than that.
+  value of the input moves by 6e-8 of itself, the rounding of a float32.
+* LRP-0 is a gradient: where float32's rounding puts a unit on the other side of a ReLU's kink, the
+  map changes there, by more than ± tells (densenet161: one unit of a transition layer).
 * `exporters`: the largest relative difference between the heatmaps of PyTorch's two exporters; in
   brackets with `precision="double"`.
 * An empty cell was not measured: for the largest networks two presets and one exporter
