@@ -33,8 +33,9 @@ def neuron_tables(neurons: Neurons) -> pn.Column:
         selectable="checkbox",
         disabled=False,
         editors=dict.fromkeys(_COLUMNS.values()),
-        height=260,
-        pagination=None,
+        # The browser gets one page: it takes seconds over hundreds of selected rows.
+        pagination="remote",
+        page_size=10,
     )
     file = download_button(neurons.bench, "neurons.csv", lambda: _csv(neurons))
     opened = pmui.Switch(label="Show", value=False, size="small", margin=0)
