@@ -19,10 +19,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
+from explain_speed import PAUSE
 from explain_speed import seconds as timed
 from memory import peak_of
 from networks import NETWORKS
@@ -39,9 +41,6 @@ DESIGNS: dict[str, dict[str, float]] = {
 }
 FORWARD = "onnxruntime forward"
 GRADIENT = "pytorch gradient"
-PAUSE = 0.05
-"""Seconds between measurements, in which threads that wait busily go to sleep."""
-
 MEMORY = "memory"
 """The piece that measures memory in place of time."""
 
@@ -110,14 +109,17 @@ def measure(case: Case, peers: Peers | None, budget: float, rounds: int) -> Meas
     turns: dict[str, Callable[[], float]] = {
         name: lambda call=call: timed(call) for name, call in own.items()
     }
-    for name in theirs:
-        turns[name] = lambda name=name: peers.ask("time", method=name)["seconds"]
+
+    def ask(name: str) -> float:
+        time.sleep(PAUSE)
+        return peers.ask("time", method=name)["seconds"]
+
+    turns |= {name: partial(ask, name) for name in theirs}
     found.seconds = {name: [] for name in turns}
     start, done = time.perf_counter(), 0
     least = min(LEAST_ROUNDS, rounds)
     while done < least or (time.perf_counter() - start < budget and done < rounds):
         for name, turn in turns.items():
-            time.sleep(PAUSE)
             found.seconds[name].append(turn())
         done += 1
         _progress(f"{case.network}: round {done}, {time.perf_counter() - start:.0f} s")
