@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import networks
 from benchmarks.page import FIND, browsing, open_page, served
 from benchmarks.report import markdown, setting, write_section
+from tests.ui.steps import show
 
 PAGE = Path(__file__).with_name("designer.md")
 NETWORKS = {
@@ -127,7 +128,7 @@ def row(label: str, times: Sequence[float]) -> tuple[str, ...]:
 
 def use(page: Page, name: str) -> None:
     """Open a network of the server's folder, and wait until nothing is computed any more."""
-    page.get_by_role("tab", name="Open").click()
+    show(page, "Open")
     page.get_by_label("On the server").click()
     page.get_by_role("menuitem", name=name).click()
     page.get_by_role("button", name="Use this network").click()

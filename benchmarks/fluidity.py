@@ -26,6 +26,7 @@ from benchmarks.page import FIND, browsing, open_page, served
 from benchmarks.report import markdown, setting, write_section
 from onnxlrp import assets
 from onnxlrp.cli import main as onnxlrp
+from tests.ui.steps import show, start_flipping
 
 PICTURES = 200
 DESIGNS = ("montavon", "epsilon_plus")
@@ -82,12 +83,7 @@ def two_people(browser: Browser, address: str, folder: Path) -> Rows:
     other.wait_for_timeout(2000)
     moves = iter(range(300, 900, 7))
     alone = [move(other, "γ1+", next(moves)) for _ in range(ROUNDS)]
-    show(busy, "Pixel flipping")
-    steps = busy.get_by_role("textbox", name="Steps")
-    steps.fill("100")
-    steps.press("Enter")
-    busy.get_by_role("button", name="Flip", exact=True).click()
-    stop = busy.get_by_role("button", name="Stop", exact=True)
+    stop = start_flipping(busy, 100)
     stop.wait_for()
     times = []
     while len(times) < ROUNDS and stop.is_visible():
@@ -214,11 +210,6 @@ def crop(folder: Path) -> None:
         picture.crop((left, top, left + side, top + side)).resize((227, 227)).save(
             folder / f"crop_{i:03}.png"
         )
-
-
-def show(page: Page, place: str) -> None:
-    """Open a view."""
-    page.get_by_role("tab", name=place, exact=True).click()
 
 
 @contextmanager

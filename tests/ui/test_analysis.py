@@ -17,6 +17,7 @@ from onnxlrp.cli import main
 from tests.ui.access import serious_violations
 from tests.ui.conftest import PATIENCE, Serve, Visit
 from tests.ui.snapshots import snapshot
+from tests.ui.steps import show, start_flipping
 from ui.app import create_app
 
 CAT = str(assets.default_images()["chelsea"])
@@ -28,10 +29,6 @@ expect.set_options(timeout=PATIENCE)  # flipping is real work, on a machine that
 def rows(path: Path) -> list[dict[str, str]]:
     with path.open() as file:
         return list(csv.DictReader(file))
-
-
-def show(page: Page, place: str) -> None:
-    page.get_by_role("tab", name=place, exact=True).click()
 
 
 def flip(page: Page) -> None:
@@ -173,12 +170,7 @@ def test_neurons_are_chosen_by_mouse_and_by_keyboard(serve: Serve, visit: Visit)
 def test_a_long_run_in_one_session_leaves_another_free(serve: Serve, visit: Visit) -> None:
     url = serve(create_app)
     busy, other = visit(url), visit(url)
-    show(busy, "Pixel flipping")
-    steps = busy.get_by_role("textbox", name="Steps")
-    steps.fill("100")
-    steps.press("Enter")
-    busy.get_by_role("button", name="Flip", exact=True).click()
-    stop = busy.get_by_role("button", name="Stop", exact=True)
+    stop = start_flipping(busy, 100)
     expect(stop).to_be_visible()
     show(other, "Pixel flipping")
     other.get_by_role("button", name="Brush", exact=True).click()

@@ -12,6 +12,7 @@ from onnxlrp.evaluate import pearson
 from onnxlrp.render.heatmap import channel_sum
 from tests.ui.access import serious_violations
 from tests.ui.conftest import Serve, Visit
+from tests.ui.steps import show
 from ui.app import create_app
 from ui.state import packaged_network
 
@@ -41,7 +42,7 @@ def choose(page: Page, menu: str, item: str) -> None:
 
 def test_comparing_two_designs_on_two_pictures(serve: Serve, visit: Visit) -> None:
     page = visit(serve(create_app))
-    page.get_by_role("tab", name="Compare").click()
+    show(page, "Compare")
     choose(page, "Add a row", "All pictures")
     expect(page.locator(".cell[data-state=done]")).to_have_count(4)
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.ui.conftest import ready
+from tests.ui.steps import show
 from ui import app as designer
 from ui.settings import Settings
 
@@ -79,9 +80,9 @@ def test_a_view_that_cannot_be_built_leaves_the_others(serve, visit, monkeypatch
     monkeypatch.setattr(designer, "VIEWS", (*designer.VIEWS, broken))
     monkeypatch.setattr("ui.header.VIEWS", designer.VIEWS)
     page = visit(serve(designer.create_app), color_scheme=scheme)
-    page.get_by_role("tab", name="Broken").click()
+    show(page, "Broken")
     expect(page.get_by_text("RuntimeError: not this one").first).to_be_visible()
-    page.get_by_role("tab", name="Design").click()
+    show(page, "Design")
     expect(page.get_by_role("button", name="Egyptian cat")).to_be_visible()
 
 
@@ -105,7 +106,7 @@ def test_a_damaged_link_is_told_and_the_page_works(serve, visit):
 
 def test_an_uploaded_network_is_checked_and_then_explained(serve, visit, tmp_path):
     page = visit(serve(lambda: designer.create_app(Settings(store=tmp_path))))
-    page.get_by_role("tab", name="Open").click()
+    show(page, "Open")
     page.locator("input[type=file]").first.set_input_files(NETWORK)
     expect(page.get_by_text("not in use yet")).to_be_visible()
     expect(page.get_by_text("Every layer can be explained")).to_be_visible()
@@ -115,9 +116,9 @@ def test_an_uploaded_network_is_checked_and_then_explained(serve, visit, tmp_pat
 
 def test_a_picture_as_network_is_told(serve, visit, tmp_path):
     page = visit(serve(lambda: designer.create_app(Settings(store=tmp_path))))
-    page.get_by_role("tab", name="Open").click()
+    show(page, "Open")
     wrong = {"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8\xff\xe0 no network"}
     page.locator("input[type=file]").first.set_input_files([wrong])
     expect(page.get_by_text("cat.jpg").first).to_be_visible()
-    page.get_by_role("tab", name="Design").click()
+    show(page, "Design")
     expect(page.get_by_role("button", name="Egyptian cat")).to_be_visible()

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 
 from onnxlrp.composites import Composite
 from tests.ui.conftest import PATIENCE, Benches, Serve, Visit, ready
+from tests.ui.steps import show
 from ui import app as designer
 
 SHORT = {
@@ -60,7 +61,7 @@ def test_closed_sessions_leave_nothing(
     for tab in ("Design", "Compare"):
         page = visit(url)
         ready(page)
-        page.get_by_role("tab", name=tab).click()
+        show(page, tab)
         page.close()
     opening = Thread(target=open_and_close, args=(url, 18))
     opening.start()

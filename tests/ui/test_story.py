@@ -13,6 +13,7 @@ from onnxlrp import assets
 from onnxlrp.cli import main
 from onnxlrp.composites import Composite
 from tests.ui.conftest import PATIENCE, Benches, Serve, Visit, ready
+from tests.ui.steps import show
 from ui import app as designer
 from ui.state import Workbench
 
@@ -79,7 +80,7 @@ def test_the_whole_story(serve: Serve, visit: Visit, benches: Benches, tmp_path:
     page.get_by_role("button", name="LRP-ε", exact=True).click()
     expect(segment(page, 4)).to_contain_text("LRP-ε")
     settled(bench, page)
-    page.get_by_role("tab", name="Compare").click()
+    show(page, "Compare")
     expect(page.locator(".cell[data-state=done]")).to_have_count(3)
     page.locator("[data-cell='chelsea | montavon 2'] canvas").hover(position={"x": 70, "y": 70})
     chips = page.locator(".chip")
@@ -88,7 +89,7 @@ def test_the_whole_story(serve: Serve, visit: Visit, benches: Benches, tmp_path:
         expect(chip).not_to_be_empty()
 
     # Undo, and redo.
-    page.get_by_role("tab", name="Design").click()
+    show(page, "Design")
     edited = bench.design
     page.keyboard.press("Control+z")
     wait_until(lambda: bench.design != edited, page)
@@ -118,7 +119,7 @@ def test_the_whole_story(serve: Serve, visit: Visit, benches: Benches, tmp_path:
     np.testing.assert_array_equal(restored.explained.full, bench.explained.full)
 
     # Another network and picture of one's own: looked at, then used.
-    other.get_by_role("tab", name="Open").click()
+    show(other, "Open")
     fields = other.locator("input[type=file]")
     fields.first.set_input_files(MODELS / "cifar10_vgglike_keras_tf2onnx.onnx")
     expect(other.get_by_text("not in use yet")).to_be_visible()
@@ -128,7 +129,7 @@ def test_the_whole_story(serve: Serve, visit: Visit, benches: Benches, tmp_path:
     fields.last.set_input_files(assets.default_images()["coffee"])
     wait_until(lambda: restored.shown is not None and restored.shown.name.startswith("coffee"))
     settled(restored, other)
-    other.get_by_role("tab", name="Design").click()
+    show(other, "Design")
     expect(other.get_by_role("img", name="Relevance of each pixel")).to_be_visible()
     assert np.abs(restored.explained.relevance).sum() > 0
 

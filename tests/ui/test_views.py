@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 from tests.ui.access import serious_violations
 from tests.ui.conftest import PATIENCE, Benches, Serve, Visit, ready
+from tests.ui.steps import show
 from ui import app as designer
 from ui.views.registry import VIEWS
 
@@ -43,7 +44,7 @@ def test_every_view(
     assert bench is not None
     problems = []
     for view in VIEWS:
-        page.get_by_role("tab", name=view.title, exact=True).click()
+        show(page, view.title)
         page.wait_for_timeout(1000)
         wait_until(lambda: not bench.jobs.busy, page, timeout=PATIENCE)
         expect(page.locator(".cell:visible:not([data-state=done])")).to_have_count(0)

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from onnxlrp import assets
 from tests.ui.conftest import Benches, Serve, Visit, ready
+from tests.ui.steps import show
 from tests.ui.watch import Watch
 from ui import app as designer
 
@@ -54,7 +55,7 @@ def goes_on(page: Page, benches: Benches) -> None:
     bench = benches[0]()
     assert bench is not None
     assert bench.opened.packaged
-    page.get_by_role("tab", name="Design").click()
+    show(page, "Design")
     page.get_by_role("button", name="tabby").click()
     expect(page.get_by_role("img", name="Relevance of each pixel for tabby")).to_be_visible()
 
@@ -62,7 +63,7 @@ def goes_on(page: Page, benches: Benches) -> None:
 def test_wrong_networks_and_pictures(
     page: Page, benches: Benches, watch: Watch, tmp_path: Path
 ) -> None:
-    page.get_by_role("tab", name="Open").click()
+    show(page, "Open")
     fields = page.locator("input[type=file]")
 
     photograph = tmp_path / "photograph.onnx"

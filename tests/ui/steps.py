@@ -1,0 +1,20 @@
+"""What a person does on the designer's page, for tests and benchmarks."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page
+
+
+def show(page: Page, place: str) -> None:
+    """Open a view by its title."""
+    page.get_by_role("tab", name=place, exact=True).click()
+
+
+def start_flipping(page: Page, steps: int) -> Locator:
+    """Begin to flip pixels in so many steps; the button that stops it."""
+    show(page, "Pixel flipping")
+    field = page.get_by_role("textbox", name="Steps")
+    field.fill(str(steps))
+    field.press("Enter")
+    page.get_by_role("button", name="Flip", exact=True).click()
+    return page.get_by_role("button", name="Stop", exact=True)
