@@ -100,7 +100,7 @@ def summary(found: list[Row]) -> str:
     lines = [
         f"{len(found)} networks, {len(failed)} of which failed{_named(failed)}.",
         f"All presets within {AGREES:g} of the truth: {len(measured) - len(far)}.",
-        "Above it with a float32 forward pass only, so by its rounding: "
+        "Above it with a float32 forward pass only: "
         f"{_counted(row for row in far if row not in real)}.",
         "Above it with a float64 forward pass, too, where the truth itself moves by as much: "
         f"{_counted(row for row in real if row not in wrong)}.",
@@ -150,5 +150,6 @@ networks have learned.
   brackets with `precision="double"`.
 * An empty cell was not measured: for the largest networks two presets and one exporter
   (`--presets lrp_0 epsilon_plus_flat --one-exporter`).
-* Timings were taken beside other work on the machine and are rough.
+* Rows are kept between runs: the date and versions below are those of the last one. Timings were
+  taken beside other work on the machine and are rough.
 """
