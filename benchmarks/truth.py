@@ -36,15 +36,16 @@ def relevance(
     preset: str,
     target: Callable[[Any], Tensor],
     readers: Mapping[int, int],
+    bent: Callable[..., Bent] = Bent,
 ) -> tuple[Tensor, Tensor]:
     """Explain ``target(output)``, a logit; return R of x, and the logit, both float64.
 
     ``network`` must be in double precision and evaluation mode, its parameters without gradient;
-    ``readers`` is what :func:`readers_of` says of it.
+    ``readers`` is what :func:`readers_of` says of it. ``bent`` makes the mode.
     """
     x = x.double().requires_grad_()
     with TemporaryDirectory() as folder, on_disk(Path(folder)):
-        with Bent(*PRESETS[preset], readers):
+        with bent(*PRESETS[preset], readers):
             logit = target(network(x)).sum()
         (gradient,) = torch.autograd.grad(logit, x)
     return gradient * x.detach(), logit.detach()

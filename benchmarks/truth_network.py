@@ -128,7 +128,8 @@ class Bent(TorchFunctionMode):
         if func.__name__ == "add_" and not args[0].requires_grad:
             raise NotImplementedError("a sum that is gathered in place")
         if name in SUMS:
-            return shared(IN_PLACE.get(func.__name__, func)(*args, **kwargs))
+            z = IN_PLACE.get(func.__name__, func)(*args, **kwargs)
+            return self._shared(z) if len(list(_tensors(args))) > 1 else shared(z)
         if name in PRODUCTS:
             return product(args[0], args[1])
         if name in QUOTIENTS:
@@ -183,7 +184,10 @@ class Bent(TorchFunctionMode):
         shift = (bias if bias is not None else 0.0) - mean * scale
         if hasattr(x, "made_by"):
             return self._folded(x, scale, shift)
-        return shared(along(scale, x.ndim) * x + along(shift, x.ndim))
+        return self._shared(along(scale, x.ndim) * x + along(shift, x.ndim))
+
+    def _shared(self, z: Tensor) -> Tensor:
+        return shared(z)
 
     def _affine(self, name: str, x: Any, c: Any, **kw: Any) -> Tensor | None:
         """x·c or x + c with one constant a channel: folded into the layer before it."""

@@ -18,18 +18,17 @@ import json
 import logging
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from zoo_page import NAMES, Row, report, table
+from zoo_page import NAMES, SAME, Row, report, table
 
 import onnxlrp
 from onnxlrp.ops import bind
-from onnxlrp.target import choose
 
 if TYPE_CHECKING:
     import onnx
@@ -39,12 +38,6 @@ HERE = Path(__file__).parent
 BOUNDS = (-3.0, 3.0)
 """Of z^B, for inputs from a standard normal distribution."""
 
-CLOSE = 1e-4
-"""An error above this is measured again with a float64 forward pass."""
-
-ROUNDING = 6e-8
-"""Relative, of a float32."""
-
 
 def composites(presets: Iterable[str]) -> dict[str, onnxlrp.Composite]:
     """Make the presets."""
@@ -53,14 +46,12 @@ def composites(presets: Iterable[str]) -> dict[str, onnxlrp.Composite]:
     return {name: onnxlrp.Composite.preset(name, **given.get(name, {})) for name in presets}
 
 
-def relative(found: Any, truth: Any) -> float:
-    """Relative L2 error."""
-    return float(np.linalg.norm(found - truth) / np.linalg.norm(truth))
-
-
 def specimen_row(specimen: Any, folder: Path, presets: Sequence[str], one_exporter: bool) -> Row:
     """Export a PyTorch network and compare its explanations with the truth."""
+    import onnx
     import torch
+    from zoo_files import NetworkFile
+    from zoo_truth import compared, errors, moves, truth_of
 
     torch.set_num_threads(1)  # in float64 its threads mostly wait for each other
     torch.backends.mha.set_fastpath_enabled(False)  # one node that the older exporter lacks
@@ -70,15 +61,20 @@ def specimen_row(specimen: Any, folder: Path, presets: Sequence[str], one_export
     row, found, target = _explained(specimen.name, path, x.numpy(), specimen.target, presets)
     exact = partial(_loaded, path, x.numpy(), target, presets, "double")
     row["truth"] = "float64 PyTorch"
-    row |= _compared(found, exact, network, x, target)
-    if specimen.both and not one_exporter:
-        other = folder / "dynamo.onnx"
-        torch.onnx.export(network, (x,), other, dynamo=True, input_names=["x"], verbose=False)
-        again = _loaded(other, x.numpy(), target, presets, "single")
-        row["exporters"] = _errors(again, found)
-        if max(row["exporters"].values()) > CLOSE:
-            again = _loaded(other, x.numpy(), target, presets, "double")
-            row["exporters in double"] = _errors(again, exact())
+    file = NetworkFile(specimen.name, partial(onnx.load, path))
+    row |= compared(found, exact, network, x, target, file)
+    if not specimen.both or one_exporter:
+        return row
+    other = folder / "dynamo.onnx"
+    torch.onnx.export(network, (x,), other, dynamo=True, input_names=["x"], verbose=False)
+    again = _loaded(other, x.numpy(), target, presets, "single")
+    row["exporters"] = errors(again, found)
+    if max(row["exporters"].values()) > SAME:
+        again = _loaded(other, x.numpy(), target, presets, "double")
+        row["exporters in double"] = errors(again, exact())
+        apart = [name for name, error in row["exporters in double"].items() if error > SAME]
+        truth = truth_of(network, x, target, apart)
+        row["moves"] = moves(network, x, target, truth) | row.get("moves", {})
     return row
 
 
@@ -123,64 +119,22 @@ def _explanations(
     }
 
 
-def _compared(
-    found: dict[str, Any], exact: Callable[[], dict[str, Any]], network: Any, x: Any, target: Any
-) -> Row:
-    """Compare with the truth; where that is not close, with more digits and with itself."""
-    truth = _truth(network, x, target, found)
-    row: Row = {"error": _errors(found, truth)}
-    far = [name for name in found if row["error"][name] > CLOSE]
-    if far:
-        row["error in double"] = _errors(exact(), truth)
-        nearby = [_truth(network, moved, target, far) for moved in _moved(x)]
-        row["moves"] = {name: max(relative(t[name], truth[name]) for t in nearby) for name in far}
-    return row
-
-
-def _moved(x: Any) -> Iterator[Any]:
-    """Yield the input, its values moved by as much as float32 rounds, twice."""
-    import torch
-
-    for seed in range(2):
-        noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed))
-        yield x.double() * (1 + ROUNDING * noise.double())
-
-
-def _errors(found: dict[str, Any], truth: dict[str, Any]) -> dict[str, float]:
-    return {name: relative(found[name], truth[name]) for name in found}
-
-
-def _truth(network: Any, x: Any, target: Any, presets: Iterable[str]) -> dict[str, Any]:
-    """LRP of the network itself."""
-    import torch
-    from truth import readers_of, relevance
-
-    def aimed(output: Any) -> Any:
-        array = output.detach().numpy().astype(np.float32)
-        weights = choose(None, array, target).weights  # type: ignore[arg-type]  # no labels
-        return output * torch.from_numpy(weights).double()
-
-    readers = readers_of(network, x)
-    network = network.double()
-    truth = {name: relevance(network, x, name, aimed, readers)[0].numpy() for name in presets}
-    network.float()
-    return truth
-
-
 def file_row(file: NetworkFile, presets: Sequence[str]) -> Row:
     """Compare explanations of a network that is a file with those of its translation to PyTorch.
 
     Where that is not possible, with those of its float64 forward pass.
     """
     import torch
+    from zoo_truth import compared, errors
 
     x = file.picture()
     row, found, target = _explained(file.name, file.proto, x, None, presets)
     exact = partial(_loaded, file.proto, x, target, presets, "double")
     try:
-        row |= _compared(found, exact, file.as_pytorch(x), torch.from_numpy(x), target)
+        network = file.as_pytorch(x)
     except NotImplementedError as error:
-        return row | {"truth": f"float64 forward ({error})", "error": _errors(found, exact())}
+        return row | {"truth": f"float64 forward ({error})", "error": errors(found, exact())}
+    row |= compared(found, exact, network, torch.from_numpy(x), target, file)
     return row | {"truth": "float64 onnx2torch"}
 
 

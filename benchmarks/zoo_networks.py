@@ -240,7 +240,7 @@ ZOO: tuple[Specimen, ...] = (
     *_all("torchvision", "segmentation.deeplabv3_mobilenet_v3_large", target=MIDDLE, both=True),
     *_all("torchvision", "segmentation.fcn_resnet50", target=MIDDLE, both=True),
     *_all("torchvision", "video.r3d_18 video.mc3_18 video.r2plus1d_18", CLIP, both=True),
-    *_all("torchvision", "video.s3d", (1, 3, 14, 64, 64), both=True),
+    *_all("torchvision", "video.s3d", (1, 3, 16, 224, 224)),
     *_all("torchvision", "video.mvit_v1_b video.mvit_v2_s", (1, 3, 16, 224, 224)),
     *_all("torchvision", "video.swin3d_t", CLIP),
     *_all("timm", "mobilenetv1_100 mobilenetv4_conv_small ghostnet_050 ghostnetv2_100", both=True),
