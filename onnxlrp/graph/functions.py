@@ -22,9 +22,15 @@ Values = NDArray[np.float64]
 GRID: Values = np.linspace(-9.0, 9.0, 73)
 """Where functions are compared: it holds 0, the knees of hard functions, and both tails."""
 
-TOLERANCE = 2e-3
-"""Of the largest value on the grid: the rounding of float16 constants, far less than functions
-differ. Where two are that near, the nearer one is taken."""
+EXACT = 1e-6
+"""Relative to the largest value on the grid: what the rounding of float32 constants does."""
+
+HALF = 2e-3
+"""The same for float16, still far less than functions differ; of two near ones the nearer is taken.
+"""
+
+STRAIGHT = 2e-3
+"""How near to a line values are a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +41,14 @@ class Function:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
-def named(values: Values) -> tuple[Function, float] | None:
+def named(values: Values, tolerance: float = EXACT) -> tuple[Function, float] | None:
     """Name the function that takes these values on the grid, with its error; None without a name.
 
-    The error is the largest on the grid, relative to the largest value. Gelu (both), Swish,
-    HardSwish, Mish, Softplus, Softsign, Sigmoid, HardSigmoid, Tanh, LeakyRelu; the parameters of
-    Swish, HardSigmoid and LeakyRelu are read off.
+    The error, at most ``tolerance``, is the largest on the grid relative to the largest value.
+    Gelu (both), Swish, HardSwish, Mish, Softplus, Softsign, Sigmoid, HardSigmoid, Tanh, LeakyRelu;
+    the parameters of Swish, HardSigmoid and LeakyRelu are read off.
     """
-    if not np.isfinite(values).all():
+    if not np.isfinite(values).all() or _is_line(values):
         return None
     scale = float(np.abs(values).max())
     near = [
@@ -50,15 +56,13 @@ def named(values: Values) -> tuple[Function, float] | None:
         for function, known in _candidates(values)
     ]
     error, function = min(near, key=lambda pair: pair[0])
-    return (
-        (function, error / scale) if error <= TOLERANCE * scale and not _is_line(values) else None
-    )
+    return (function, error / scale) if error <= tolerance * scale else None
 
 
 def _is_line(values: Values) -> bool:
     """Tell whether the values are a·x + b, which folds into linear layers."""
     line = values[0] + (values[-1] - values[0]) * (GRID - GRID[0]) / (GRID[-1] - GRID[0])
-    return float(np.abs(values - line).max()) <= TOLERANCE * float(np.abs(values).max())
+    return float(np.abs(values - line).max()) <= STRAIGHT * float(np.abs(values).max())
 
 
 def _candidates(values: Values) -> list[tuple[Function, Callable[[Values], Values]]]:

@@ -117,11 +117,10 @@ def _centred(node: Node, match: Match, rewriting: Rewriting) -> Node | None:
         return None
     settings = {"epsilon": _number(match, "epsilon", rewriting.draft)}
     if len(shape) > 3 and axes == _last(len(shape) - 2, len(shape)):
-        return _written(node, "InstanceNormalization", match, shape[1:2], settings, rewriting)
+        return _written(node, "InstanceNormalization", match, (1,), settings, rewriting)
     if axes == _last(len(axes), len(shape)):
         settings |= {"axis": -len(axes)}
-        sizes = shape[axes[0] :]
-        return _written(node, "LayerNormalization", match, sizes, settings, rewriting)
+        return _written(node, "LayerNormalization", match, axes, settings, rewriting)
     return None
 
 
@@ -132,7 +131,7 @@ def _root_mean_square(node: Node, match: Match, rewriting: Rewriting) -> Node | 
         return None
     epsilon = _number(match, "epsilon", rewriting.draft)
     settings = {"axis": -len(axes), "epsilon": epsilon}
-    return _written(node, "RMSNormalization", match, shape[axes[0] :], settings, rewriting)
+    return _written(node, "RMSNormalization", match, axes, settings, rewriting)
 
 
 def _softmax(node: Node, match: Match, rewriting: Rewriting) -> Node | None:
@@ -171,18 +170,25 @@ def _written(
     node: Node,
     op: str,
     match: Match,
-    sizes: Sizes,
+    axes: tuple[int, ...],
     settings: Mapping[str, Any],
     rewriting: Rewriting,
 ) -> Node | None:
-    """Write a normalisation with the scale and shift of its pattern, or with 1 and 0."""
+    """Write a normalisation with the scale and shift of its pattern, or with 1 and 0.
+
+    ``axes`` of x are those along which the operator's own scale and shift run.
+    """
+    shape = _shape(match, rewriting.draft)
+    sizes = [shape[axis] for axis in axes]
     known = tuple(size for size in sizes if isinstance(size, int))
     if len(known) < len(sizes):
         return None
+    across = tuple(shape[axis] if axis in axes else 1 for axis in range(len(shape)))
     constants = []
     for place, plain in (("gamma", 1.0), ("beta", 0.0)):
         given = rewriting.draft.constants.get(match.tensors.get(place, ""), np.full(1, plain))
-        if given.size not in (1, math.prod(known)):
+        along = (1,) * (len(shape) - given.ndim) + given.shape
+        if along != across and any(size != 1 for size in along):
             return None
         constants.append(np.broadcast_to(given.reshape(-1), math.prod(known)).reshape(known))
     kept = constants[:1] if op == "RMSNormalization" else constants

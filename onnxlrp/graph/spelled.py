@@ -11,14 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.graph.draft import Draft, readers
-from onnxlrp.graph.functions import GRID, Function, Values, applied, is_elementwise, named
+from onnxlrp.graph.functions import (
+    EXACT,
+    GRID,
+    HALF,
+    Function,
+    Values,
+    applied,
+    is_elementwise,
+    named,
+)
 from onnxlrp.graph.model import Change, Node
 
 LARGEST = 24
 """Nodes in which a function is spelled at most."""
-
-EXACT = 1e-6
-"""Relative error of a function whose constants are float32."""
 
 
 @dataclass
@@ -121,9 +127,10 @@ def _recognise(root: Node, rewriting: Rewriting) -> None:
     where c is small, but then the sum is a layer of its own, whose constant absorbs relevance.
     """
     best: tuple[str, dict[str, Node], Function] | None = None
-    closest = math.inf
+    closest, made = math.inf, rewriting.draft.types.get(root.output)
+    tolerance = HALF if made is not None and made.dtype == "float16" else EXACT
     for source, region in _regions(root, rewriting):
-        found = named(_evaluated(region, source, root, rewriting))
+        found = named(_evaluated(region, source, root, rewriting), tolerance)
         if found is None or found[1] > 1.05 * closest + EXACT:
             continue
         closest = min(closest, found[1])

@@ -7,7 +7,7 @@ import pytest
 from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from onnxlrp.graph.functions import GRID, named
+from onnxlrp.graph.functions import GRID, HALF, named
 from onnxlrp.graph.load import load
 from onnxlrp.runtime import run
 from tests.graph.networks import network
@@ -110,10 +110,10 @@ def test_function_whose_parts_are_read_elsewhere_stays_spelled():
 def test_float16_constants_are_near_enough():
     half = {name: float(np.float16(value)) for name, value in NUMBERS.items()}
     gelu = [0.5 * x * (1 + math.erf(x / half["root_two"])) for x in GRID]
-    found = named(np.array(gelu))
+    found = named(np.array(gelu), HALF)
     assert found is not None and (found[0].op, found[0].attributes) == ("Gelu", {})
     tanh = [0.5 * x * (1 + math.tanh(half["k"] * (x + half["c"] * x**3))) for x in GRID]
-    found = named(np.array(tanh))
+    found = named(np.array(tanh), HALF)
     assert found is not None and found[0].attributes == {"approximate": "tanh"}
 
 
