@@ -139,3 +139,23 @@ def test_a_small_constant_before_a_function_stays_a_layer(op, body):
     proto = spelled(f"g = Add(h, little) {body}")
     proto.graph.initializer.append(numpy_helper.from_array(np.float32(-1e-3), "little"))
     assert [layer.op for layer in load(proto).layers] == ["LeakyRelu", "Add", op, "Neg"]
+
+
+def test_different_small_constants_before_a_function_and_its_gate_stay():
+    body = (
+        "a = Add(h, little) b = Add(h, less) g = HardSigmoid <alpha = 0.16666667> (b) y = Mul(a, g)"
+    )
+    proto = spelled(body)
+    for name, value in {"little": -5e-3, "less": 1e-3}.items():
+        proto.graph.initializer.append(numpy_helper.from_array(np.float32(value), name))
+    ops = [layer.op for layer in load(proto).layers]
+    assert ops == ["LeakyRelu", "Add", "HardSigmoid", "Mul", "Neg"]  # its own may be any line
+
+
+def test_a_function_in_float16_is_recognised_with_the_constants_it_has():
+    text = """(float16[N, 9] x) => (float16[N, 9] y) {
+        a = Div(x, root_two) b = Erf(a) d = Add(b, one) e = Mul(x, d) y = Mul(e, half) }"""
+    numbers = {name: np.float16(NUMBERS[name]) for name in ("root_two", "one", "half")}
+    assert [layer.op for layer in load(network(text, **numbers)).layers] == ["Gelu"]
+    single = {name: np.float32(value) for name, value in numbers.items()}
+    assert len(load(network(text.replace("float16", "float"), **single)).layers) == 5

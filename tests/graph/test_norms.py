@@ -148,3 +148,21 @@ def test_group_normalization_of_older_opsets_is_one_layer(tail):
 def test_what_is_no_norm_stays_as_it_is_spelled(body):
     ops = {layer.op for layer in load(normalised(body)).layers}
     assert not ops & {"LayerNormalization", "InstanceNormalization"}
+
+
+@pytest.mark.parametrize(("layout", "op"), [((4, 1, 1), "InstanceNormalization"), ((4,), "Add")])
+def test_scale_within_a_norm_is_taken_where_it_runs_along_the_operators_own_axis(layout, op):
+    body = (
+        VARIANCE % ("2, 3", "2, 3")
+        + """ s = Sqrt(e) r = Reciprocal(s) k = Mul(r, along)
+        a = Mul(h, k) b = Mul(m, k) c = Sub(zero, b) n = Add(a, c)"""
+    )
+    proto = normalised(body, "N, 4, 4, 4")
+    arrays = {"along": RNG.uniform(0.5, 2, layout), "zero": np.zeros(1)}
+    proto.graph.initializer.extend(
+        numpy_helper.from_array(values.astype(np.float32), name) for name, values in arrays.items()
+    )
+    model = load(proto)
+    assert model.layers[-2].op == op
+    if op != "Add":
+        check(model, (2, 4, 4, 4), body.count("=") - body.count("axes =") - 1)
