@@ -52,6 +52,17 @@ class Vector:
 
     __rmul__ = __mul__
 
+    def plus(self, factor: float, other: Vector) -> Vector:
+        """Add factor × other, rounded once where the processor can."""
+        kind = self.value.type
+        name = f"llvm.fmuladd.v{kind.count}f32"
+        declared = self._builder.module.globals.get(name)
+        if declared is None:
+            signature = ir.FunctionType(kind, [kind] * 3)
+            declared = ir.Function(self._builder.module, signature, name)
+        operands = [other.value, self._operand(factor), self.value]
+        return Vector(self._builder, self._builder.call(declared, operands))
+
 
 class Pointer:
     """A place in an array of numbers, read and written in vectors of `lanes`."""
@@ -118,15 +129,23 @@ class Code:
         """Condition for each lane: one number is greater than the other."""
         return self.builder.fcmp_ordered(">", one.value, other.value)
 
+    def within(self, first: int, low: Any, high: Any) -> Any:
+        """Condition for each lane: its number, counted from `first` on, is in low … high − 1."""
+        kind = ir.VectorType(ir.IntType(32), self.lanes)
+        numbers = ir.Constant(kind, list(range(first, first + self.lanes)))
+        low, high = (self._repeat(self.builder.trunc(n, kind.element), kind) for n in (low, high))
+        return self.builder.and_(
+            self.builder.icmp_signed("<=", low, numbers),
+            self.builder.icmp_signed("<", numbers, high),
+        )
+
     def either(self, condition: Any, other: Any) -> Any:
         """Condition for each lane: at least one of the two holds."""
         return self.builder.or_(condition, other)
 
     def repeat(self, number: Any) -> Vector:
         """Repeat a number of the kernel in every lane."""
-        builder, undefined = self.builder, ir.Constant(self.kind, ir.Undefined)
-        first = Vector(builder, builder.insert_element(undefined, number, ir.IntType(32)(0)))
-        return self.shuffle([first], [0] * self.lanes)
+        return Vector(self.builder, self._repeat(number, self.kind))
 
     def shuffle(self, vectors: Sequence[Vector], lanes: Sequence[int]) -> Vector:
         """Pick as many numbers as there are `lanes` out of vectors that lie one after another."""
@@ -137,6 +156,16 @@ class Code:
         mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
         nothing = ir.Constant(whole.type, ir.Undefined)
         return Vector(self.builder, self.builder.shuffle_vector(whole, nothing, mask))
+
+    def alternate(self, one: Vector, other: Vector) -> list[Vector]:
+        """Two vectors that hold the numbers of two in turn."""
+        lanes = [lane + of for lane in range(self.lanes) for of in (0, self.lanes)]
+        halves = lanes[: self.lanes], lanes[self.lanes :]
+        return [self.shuffle([one, other], half) for half in halves]
+
+    def times(self, index: Any, factor: int) -> Any:
+        """An index of the kernel times a plain number."""
+        return self.builder.mul(index, index.type(factor))
 
     def accumulate(
         self,
@@ -162,6 +191,12 @@ class Code:
         builder.cbranch(builder.icmp_signed("<", following, count), body, after)
         builder.position_at_end(after)
         return results
+
+    def _repeat(self, number: Any, kind: Any) -> Any:
+        undefined = ir.Constant(kind, ir.Undefined)
+        first = self.builder.insert_element(undefined, number, ir.IntType(32)(0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), kind.count), [0] * kind.count)
+        return self.builder.shuffle_vector(first, undefined, zeros)
 
     def _join(self, left: Any, right: Any) -> Any:
         lanes = list(range(2 * left.type.count))

@@ -1,28 +1,32 @@
-"""Compiled transforms of Winograd's convolution F(4×4, 3×3), eight tiles at a time.
+"""Compiled transforms of Winograd's convolution F(4×4, 3×3), a vector of tiles at a time.
 
     Y = Aᵀ [ (G w Gᵀ) ∘ (Bᵀ d B) ] A
 
 d is a 6×6 tile of the input, Y the 4×4 tile of the output (Lavin and Gray, 2016). The formulas of
 one axis are written once, for NumPy arrays and for vectors in registers alike.
+
+A vector holds one number of each of some tiles. The tiles of a block are numbered row by row, and a
+vector may go on from one row of tiles to the next.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onnxlrp.kernels._jit import i8, kernel, read, write
-from onnxlrp.kernels._vectors import LANES, Code, Pointer, Vector, vector_function
+from onnxlrp.kernels._jit import device, i8, kernel, read, write
+from onnxlrp.kernels._vectors import WIDE, Code, Pointer, Vector, vector_function
 
 #: Size of a tile's input and output along an axis.
 INPUT, OUTPUT = 6, 4
 POINTS = INPUT * INPUT
-#: Columns of output that eight tiles make.
-COLUMNS = OUTPUT * LANES
+#: Tiles in a vector, and in one for the end of a short row.
+LANES, FEW = WIDE, WIDE // 2
+#: Numbers of `plane` for each row of the input and each vector of tiles, at least.
+COLUMNS = 2 * INPUT * LANES
 
 #: The six points of one axis: 0, ±A, ±B and ∞. These two lose four times less accuracy than the
 #: customary 1 and 2, and their powers are exact in float32.
@@ -37,17 +41,24 @@ def weight_transform() -> NDArray[np.float64]:
     return np.column_stack([values, [0, 0, 1]])
 
 
+def _plus(total: Any, factor: float, number: Any) -> Any:
+    """Total + factor · number, of arrays or vectors."""
+    if isinstance(total, Vector):
+        return total.plus(factor, number)
+    return total + np.float32(factor) * number
+
+
 def input_transform(d: Sequence[Any]) -> list[Any]:
     """Bᵀd along one axis: six numbers of the input → six points."""
-    even_a, odd_a = d[4] - B * B * d[2], A * (d[3] - B * B * d[1])
-    even_b, odd_b = d[4] - A * A * d[2], B * (d[3] - A * A * d[1])
+    even_a, odd_a = _plus(d[4], -B * B, d[2]), _plus(d[3], -B * B, d[1])
+    even_b, odd_b = _plus(d[4], -A * A, d[2]), _plus(d[3], -A * A, d[1])
     return [
-        A * A * B * B * d[0] - (A * A + B * B) * d[2] + d[4],
-        even_a + odd_a,
-        even_a - odd_a,
-        even_b + odd_b,
-        even_b - odd_b,
-        A * A * B * B * d[1] - (A * A + B * B) * d[3] + d[5],
+        _plus(_plus(d[4], -A * A - B * B, d[2]), A * A * B * B, d[0]),
+        _plus(even_a, A, odd_a),
+        _plus(even_a, -A, odd_a),
+        _plus(even_b, B, odd_b),
+        _plus(even_b, -B, odd_b),
+        _plus(_plus(d[5], -A * A - B * B, d[3]), A * A * B * B, d[1]),
     ]
 
 
@@ -56,42 +67,95 @@ def output_transform(m: Sequence[Any]) -> list[Any]:
     sum_a, difference_a, sum_b, difference_b = m[1] + m[2], m[1] - m[2], m[3] + m[4], m[3] - m[4]
     return [
         m[0] + sum_a + sum_b,
-        A * difference_a + B * difference_b,
-        A**2 * sum_a + B**2 * sum_b,
-        A**3 * difference_a + B**3 * difference_b + m[5],
+        _plus(A * difference_a, B, difference_b),
+        _plus(A**2 * sum_a, B**2, sum_b),
+        _plus(_plus(m[5], A**3, difference_a), B**3, difference_b),
     ]
 
 
-def _both_axes(transform: Any, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
-    """Transform along columns, then along rows."""
-    columns = [transform(column) for column in zip(*rows, strict=True)]
-    return [transform(row) for row in zip(*columns, strict=True)]
+def _splitting(lanes: int, is_edge: bool) -> Any:
+    """Make the function that splits a row of the input: number j of each of `lanes` tiles.
+
+    At an edge, the numbers before `low` and from `high` on are 0.
+    """
+
+    def meaning(
+        source: Any, at: int, out: Any, out_at: int, stride: int, low: int = 0,
+        high: int = 5 * LANES,
+    ) -> None:  # fmt: skip
+        numbers = source[at : at + 5 * lanes].copy()
+        numbers[: max(0, low)] = numbers[max(0, high) :] = 0.0
+        for j in range(INPUT):
+            place = out_at + j * stride
+            out[place : place + lanes] = numbers[j : j + OUTPUT * lanes : OUTPUT]
+
+    edges = (i8, i8) if is_edge else ()
+
+    @vector_function(read(), i8, write(), i8, i8, *edges, meaning=meaning, lanes=lanes)
+    def split(code: Code, source: Pointer, out: Pointer, stride: Any, *edges: Any) -> None:
+        parts = [(source + lanes * k).load() for k in range(OUTPUT + 1)]
+        if edges:
+            parts = [
+                code.choose(code.within(lanes * k, *edges), part, code.zero())
+                for k, part in enumerate(parts)
+            ]
+        halves = [code.shuffle(parts[k : k + 2], every_second(b)) for b in (0, 1) for k in (0, 2)]
+        even, odd = halves[:2], halves[2:]
+        phases = [code.shuffle(half, every_second(b)) for b in (0, 1) for half in (even, odd)]
+        following = [
+            code.shuffle([phases[j], parts[OUTPUT]], [*range(1, lanes), lanes + j])
+            for j in range(INPUT - OUTPUT)
+        ]
+        for j, numbers in enumerate(phases + following):
+            (out + code.times(stride, j)).store(numbers)
+
+    def every_second(first: int) -> range:
+        return range(first, 2 * lanes, 2)
+
+    return split
 
 
-def _read_tiles(
-    source: Any, at: int, pitch: int, out: Any, out_at: int, step: int
+_split, _split_edge = _splitting(LANES, False), _splitting(LANES, True)
+_split_few, _split_few_edge = _splitting(FEW, False), _splitting(FEW, True)
+
+
+def _transform_tiles(
+    source: Any, at: int, stride: int, below: int, out: Any, out_at: int, step: int
 ) -> None:  # fmt: skip
-    tiles = at + OUTPUT * np.arange(LANES)
-    rows = [[source[tiles + i * pitch + j] for j in range(INPUT)] for i in range(INPUT)]
-    for point, values in enumerate(chain(*_both_axes(input_transform, rows))):
-        out[out_at + point * step : out_at + point * step + LANES] = values
-
-
-@vector_function(read(), i8, i8, write(), i8, i8, meaning=_read_tiles)
-def read_tiles(code: Code, source: Pointer, pitch: Any, out: Pointer, step: Any) -> None:
-    """Transform eight neighbouring 6×6 tiles; point p goes to out + p·step."""
-    rows = []
+    tiles = []
     for i in range(INPUT):
-        row = source + code.builder.mul(pitch, pitch.type(i))
-        first = [(row + LANES * k).load() for k in range(OUTPUT)]
-        second = [(row + OUTPUT + LANES * k).load() for k in range(OUTPUT)]
-        every_fourth = [range(j, COLUMNS, OUTPUT) for j in range(OUTPUT)]
-        rows.append(
-            [code.shuffle(first, lanes) for lanes in every_fourth]
-            + [code.shuffle(second, lanes) for lanes in every_fourth[: INPUT - OUTPUT]]
-        )
-    for point, values in enumerate(chain(*_both_axes(input_transform, rows))):
-        (out + code.builder.mul(step, step.type(point))).store(values)
+        begin = at + i % OUTPUT * INPUT * stride + i // OUTPUT * below
+        tiles.append([source[begin + j * stride :][:LANES] for j in range(INPUT)])
+    columns = [input_transform(column) for column in zip(*tiles, strict=True)]
+    for i, row in enumerate(zip(*columns, strict=True)):
+        for j, values in enumerate(input_transform(row)):
+            place = out_at + (INPUT * i + j) * step
+            out[place : place + LANES] = values
+
+
+@vector_function(
+    read(), i8, i8, i8, write(), i8, i8, meaning=_transform_tiles, lanes=LANES
+)  # fmt: skip
+def transform_tiles(
+    code: Code, source: Pointer, stride: Any, below: Any, out: Pointer, step: Any
+) -> None:
+    """Transform the tiles of a vector; point p goes to out + p·step.
+
+    Number (i, j) of the tiles lies at (6 (i mod 4) + j)·stride, and `below` further from row 4 on.
+    """
+    rows = [source, source + below]
+    for half in range(2):  # all points at once would need more registers than there are
+        columns = []
+        for j in range(INPUT):
+            column = [
+                (rows[i // OUTPUT] + code.times(stride, i % OUTPUT * INPUT + j)).load()
+                for i in range(INPUT)
+            ]
+            columns.append(input_transform(column)[3 * half : 3 * half + 3])
+        for i, row in enumerate(zip(*columns, strict=True)):
+            for j, values in enumerate(input_transform(row)):
+                point = INPUT * (3 * half + i) + j
+                (out + code.times(step, point)).store(values)
 
 
 def _write_tiles(
@@ -99,23 +163,90 @@ def _write_tiles(
 ) -> None:  # fmt: skip
     points = [source[at + p * step : at + p * step + LANES] for p in range(POINTS)]
     rows = [points[i : i + INPUT] for i in range(0, POINTS, INPUT)]
-    for i, phases in enumerate(_both_axes(output_transform, rows)):
-        out[out_at + i * pitch : out_at + i * pitch + COLUMNS] = np.stack(phases, 1).ravel()
+    for i, phases in enumerate(_both_axes(rows)):
+        out[out_at + i * pitch : out_at + i * pitch + OUTPUT * LANES] = np.stack(phases, 1).ravel()
 
 
-@vector_function(read(), i8, i8, write(), i8, i8, meaning=_write_tiles)
+def _both_axes(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Transform points back along columns, then along rows."""
+    columns = [output_transform(column) for column in zip(*rows, strict=True)]
+    return [output_transform(row) for row in zip(*columns, strict=True)]
+
+
+@vector_function(read(), i8, i8, write(), i8, i8, meaning=_write_tiles, lanes=LANES)
 def write_tiles(code: Code, source: Pointer, step: Any, out: Pointer, pitch: Any) -> None:
-    """Transform the points of eight neighbouring tiles back, to four rows of 32 numbers."""
-    points: list[Vector] = [
-        (source + code.builder.mul(step, step.type(p))).load() for p in range(POINTS)
-    ]
+    """Transform the points of the tiles of a vector back, to four rows of four numbers each."""
+    points = [(source + code.times(step, p)).load() for p in range(POINTS)]
     rows = [points[i : i + INPUT] for i in range(0, POINTS, INPUT)]
-    for i, phases in enumerate(_both_axes(output_transform, rows)):
-        row = out + code.builder.mul(pitch, pitch.type(i))
-        for k in range(OUTPUT):
-            column = range(LANES * k, LANES * (k + 1))
-            lanes = [LANES * (q % OUTPUT) + q // OUTPUT for q in column]
-            (row + LANES * k).store(code.shuffle(phases, lanes))
+    for i, phases in enumerate(_both_axes(rows)):
+        even, odd = code.alternate(phases[0], phases[2]), code.alternate(phases[1], phases[3])
+        numbers = [part for pair in zip(even, odd, strict=True) for part in code.alternate(*pair)]
+        row = out + code.times(pitch, i)
+        for k, part in enumerate(numbers):
+            (row + LANES * k).store(part)
+
+
+def _copying(count: int) -> Any:
+    """Make the function that copies `count` numbers."""
+
+    def meaning(source: Any, at: int, out: Any, out_at: int) -> None:
+        out[out_at : out_at + count] = source[at : at + count]
+
+    @vector_function(read(), i8, write(), i8, meaning=meaning, lanes=count)
+    def copy(code: Code, source: Pointer, out: Pointer) -> None:
+        source.copy(out, code.lanes)
+
+    return copy
+
+
+_copy, _copy_few, _copy_one = _copying(LANES), _copying(FEW), _copying(1)
+
+
+@device
+def _copy_row(source: Any, at: Any, out: Any, to: Any, count: Any) -> None:
+    """Copy some numbers; the last ones may be copied twice."""
+    if count >= LANES:
+        for q in range(0, count - LANES, LANES):
+            _copy(source, at + q, out, to + q)
+        _copy(source, at + count - LANES, out, to + count - LANES)
+    elif count >= FEW:
+        _copy_few(source, at, out, to)
+        _copy_few(source, at + count - FEW, out, to + count - FEW)
+    else:
+        for q in range(count):
+            _copy_one(source, at + q, out, to + q)
+
+
+@device
+def _split_rows(
+    x: Any, begin: Any, height: Any, columns: Any, row_start: Any, column_start: Any,
+    tile_rows: Any, tile_columns: Any, stride: Any, plane: Any,
+) -> None:  # fmt: skip
+    """Split the rows of one channel, which begins at `begin`, so that tiles lie side by side."""
+    line = OUTPUT * INPUT * stride
+    for row in range(OUTPUT * tile_rows + 2):
+        h = row_start + row
+        to = row % OUTPUT * INPUT * stride + row // OUTPUT * tile_columns
+        for j in range(0, tile_columns, LANES):
+            left, first = tile_columns - j, column_start + OUTPUT * j
+            at, low, high = begin + h * columns + first, -first, columns - first
+            few = left <= FEW
+            reach = 5 * FEW if few else 5 * LANES
+            if h < 0 or h >= height:
+                _split_edge(plane, line, plane, to + j, stride, 0, 0)
+            elif at < 0 or at + reach > x.size:  # no memory to read beyond the picture
+                for q in range(max(0, low), min(reach, high)):
+                    plane[line + q] = x[at + q]
+                _split_edge(plane, line, plane, to + j, stride, low, high)
+            elif low <= 0 and OUTPUT * min(left, LANES) + 2 <= high:
+                if few:
+                    _split_few(x, at, plane, to + j, stride)
+                else:
+                    _split(x, at, plane, to + j, stride)
+            elif few:
+                _split_few_edge(x, at, plane, to + j, stride, low, high)
+            else:
+                _split_edge(x, at, plane, to + j, stride, low, high)
 
 
 @kernel(read(3), *(i8,) * 7, write(), write())
@@ -125,25 +256,16 @@ def transform_input(
 ) -> None:  # fmt: skip
     """Transform some rows of tiles of x (channel, row, column) to out (point, channel, tile)."""
     channels, height, columns = x.shape
-    low, high = min(width, max(0, -column_start)), max(0, min(width, columns - column_start))
-    low = min(low, high)
+    numbers = x.reshape(-1)
+    stride = (tile_rows + 1) * tile_columns + LANES  # a row's last vector writes beyond its end
     for c in range(channels):
-        for row in range(4 * tile_rows + 2):
-            h = row_start + row
-            line = plane[row * width : (row + 1) * width]
-            if h < 0 or h >= height:
-                line[:] = np.float32(0.0)
-                continue
-            line[:low] = np.float32(0.0)
-            line[high:] = np.float32(0.0)
-            inner, source = line[low:high], x[c, h, max(0, column_start) :]
-            for q in range(inner.size):
-                inner[q] = source[q]
-        for i in range(tile_rows):
-            # Lanes beyond the last tile of a row are overwritten by what comes next.
-            for j in range(0, tile_columns, 8):
-                at = c * pitch + i * tile_columns + j
-                read_tiles(plane, 4 * (i * width + j), width, out, at, step)
+        _split_rows(
+            numbers, c * height * columns, height, columns, row_start, column_start, tile_rows,
+            tile_columns, stride, plane,
+        )  # fmt: skip
+        for tile in range(0, tile_rows * tile_columns, LANES):
+            # Lanes beyond the last tile lie between the channels, or are overwritten.
+            transform_tiles(plane, tile, stride, tile_columns, out, c * pitch + tile, step)
 
 
 @kernel(read(), *(i8,) * 6, write(), write(3))
@@ -153,15 +275,13 @@ def transform_output(
 ) -> None:  # fmt: skip
     """Transform points (point, channel, tile) back to some rows of tiles of out."""
     channels, height, width = out.shape
-    row_length = (tile_columns + 7) // 8 * 32
-    valid = min(4 * tile_columns, width - column_start)
+    numbers, tiles = out.reshape(-1), tile_rows * tile_columns
+    row_length = OUTPUT * LANES * ((tiles + LANES - 1) // LANES)
+    valid = min(OUTPUT * tile_columns, width - column_start)
     for c in range(channels):
-        for i in range(tile_rows):
-            for j in range(0, tile_columns, 8):
-                at = c * pitch + i * tile_columns + j
-                write_tiles(points, at, step, plane, 4 * j, row_length)
-            for row in range(min(4, height - row_start - 4 * i)):
-                target = out[c, row_start + 4 * i + row, column_start:]
-                line = plane[row * row_length : row * row_length + valid]
-                for q in range(valid):
-                    target[q] = line[q]
+        for tile in range(0, tiles, LANES):
+            write_tiles(points, c * pitch + tile, step, plane, OUTPUT * tile, row_length)
+        for h in range(row_start, min(height, row_start + OUTPUT * tile_rows)):
+            row, to = h - row_start, (c * height + h) * width + column_start
+            at = row % OUTPUT * row_length + row // OUTPUT * OUTPUT * tile_columns
+            _copy_row(plane, at, numbers, to, valid)

@@ -14,9 +14,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from onnxlrp.kernels._vectors import LANES, WIDE
+from onnxlrp.kernels._vectors import WIDE
 from onnxlrp.kernels._winograd import (
     COLUMNS,
+    LANES,
     OUTPUT,
     POINTS,
     transform_input,
