@@ -129,7 +129,7 @@ class Bent(TorchFunctionMode):
             raise NotImplementedError("a sum that is gathered in place")
         if name in SUMS:
             z = IN_PLACE.get(func.__name__, func)(*args, **kwargs)
-            return self._shared(z) if len(list(_tensors(args))) > 1 else shared(z)
+            return (self._shared if len(list(_varying(args))) > 1 else shared)(z)
         if name in PRODUCTS:
             return product(args[0], args[1])
         if name in QUOTIENTS:
@@ -287,6 +287,10 @@ def _tensors(values: Any) -> Iterator[Tensor]:
             yield value
         elif isinstance(value, tuple | list):
             yield from _tensors(value)
+
+
+def _varying(values: Any) -> Iterator[Tensor]:
+    return (t for t in _tensors(values) if t.requires_grad)
 
 
 def _out_of_place(func: Any, name: str) -> Any:

@@ -69,8 +69,9 @@ _PAGE = """\
 # What happens to relevance at each ONNX operator
 
 Made by `onnxlrp operators --all`. What is refused matters only on the way from the picture to the
-explained output; If and Loop are written out where constants or fixed sizes settle them, and
-functions and normalisations that are spelled out in several nodes are treated as one.
+explained output; If and Loop are written out where constants or fixed sizes settle them, lists of
+tensors (SplitToSequence, SequenceAt, …) are replaced by the tensors, and functions and
+normalisations that are spelled out in several nodes are treated as one.
 
 | operator | what happens to relevance |
 |---|---|"""

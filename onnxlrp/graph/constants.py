@@ -41,16 +41,17 @@ def constant_values(
 ) -> Mapping[str, NDArray[Any]]:
     """Return the values of constant tensors; what is computed is computed once, by onnxruntime.
 
-    Floating-point values come as float32 in C order, others as they are.
+    Floating-point values come as float32 in C order, others as they are; lists are left out.
     """
     from onnx import numpy_helper
 
     small = {t.name: t for t in proto.graph.initializer if t.name not in weights}
     wanted = list(dict.fromkeys(names))
-    found: dict[str, NDArray[Any]] = {name: weights[name] for name in wanted if name in weights}
+    found: dict[str, Any] = {name: weights[name] for name in wanted if name in weights}
     found |= {name: numpy_helper.to_array(small[name]) for name in wanted if name in small}
     found |= _computed(proto, weights, [name for name in wanted if name not in found])
-    return {name: _single(values) for name, values in found.items()}
+    arrays = {name: values for name, values in found.items() if isinstance(values, np.ndarray)}
+    return {name: _single(values) for name, values in arrays.items()}
 
 
 def _computed(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from onnxlrp.graph.constants import constant_names, constant_values
 from onnxlrp.graph.inference import Weights
 from onnxlrp.graph.model import Change
-from onnxlrp.graph.proto import label, subgraphs
+from onnxlrp.graph.proto import label, opset_of, subgraphs
 
 if TYPE_CHECKING:
     import onnx
@@ -59,7 +59,7 @@ def unfold_control(
     """
     if not any(node.op_type in ("If", "Loop") for node in proto.graph.node):
         return proto, ()
-    done = Unfolded(taken=set(_names(proto.graph)))
+    done = Unfolded(taken=set(names_in(proto.graph)))
     for node in proto.graph.node:
         so_far = _Known(proto, weights, done)
         written = _if(node, so_far, done) or (node.op_type == "Loop" and _loop(node, so_far, done))
@@ -132,17 +132,17 @@ def _loop(node: onnx.NodeProto, known: _Known, done: Unfolded) -> bool:
         arguments = [_number(turn, f"{name}/turn_{turn}", done), condition, *states]
         _write(body, arguments, made, f"{name}/turn_{turn}", done)
         condition, states = made[0], made[1 : 1 + len(states)]
-        for stack, part in zip(stacks, made[1 + len(states) :], strict=True):
-            stack.append(part)
+        for parts, part in zip(stacks, made[1 + len(states) :], strict=True):
+            parts.append(part)
         going = known.value(condition)
         turn += 1
     if limit is None or going is None or turn > LONGEST_LOOP or (stacks and not turn):
         del done.nodes[marks[0] :], done.initializers[marks[1] :]
         return False
     _hand_out([*states], node.output[: len(states)], done)
-    for stack, output in zip(stacks, node.output[len(states) :], strict=True):
+    for parts, output in zip(stacks, node.output[len(states) :], strict=True):
         if output:
-            _stack(stack, output, known.proto, done)
+            stack(parts, output, 0, opset_of(known.proto), done)
     done.changes.append(
         Change("folded", name, "", f"{label(node)} always takes {turn} turns, written out")
     )
@@ -160,20 +160,19 @@ def _number(value: int | bool, name: str, done: Unfolded) -> str:
     return name
 
 
-def _stack(parts: Sequence[str], output: str, proto: onnx.ModelProto, done: Unfolded) -> None:
-    """Put tensors on top of each other along a new first axis."""
+def stack(parts: Sequence[str], output: str, axis: int, opset: int, done: Unfolded) -> None:
+    """Put tensors on top of each other along a new axis."""
     import numpy as np
     from onnx import helper, numpy_helper
 
-    (opset,) = (entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx"))
     rows = [done.fresh(f"{part}/row") for part in parts]
     axes = done.fresh(f"{output}/axes")
     if opset >= 13:
-        done.initializers.append(numpy_helper.from_array(np.zeros(1, np.int64), axes))
+        done.initializers.append(numpy_helper.from_array(np.array([axis], np.int64), axes))
     for part, row in zip(parts, rows, strict=True):
-        given = {"inputs": [part, axes]} if opset >= 13 else {"inputs": [part], "axes": [0]}
+        given = {"inputs": [part, axes]} if opset >= 13 else {"inputs": [part], "axes": [axis]}
         done.nodes.append(helper.make_node("Unsqueeze", outputs=[row], **given))
-    done.nodes.append(helper.make_node("Concat", rows, [output], axis=0))
+    done.nodes.append(helper.make_node("Concat", rows, [output], axis=axis))
 
 
 def _hand_out(made: Sequence[str], wanted: Sequence[str], done: Unfolded) -> None:
@@ -230,7 +229,7 @@ def _renamed(node: onnx.NodeProto, names: Mapping[str, str]) -> onnx.NodeProto:
     return copy
 
 
-def _names(graph: onnx.GraphProto) -> Iterator[str]:
+def names_in(graph: onnx.GraphProto) -> Iterator[str]:
     """Yield the names of all nodes and tensors of a graph."""
     yield from (port.name for port in (*graph.input, *graph.output))
     yield from (tensor.name for tensor in graph.initializer)

@@ -32,6 +32,12 @@ def dtype_of(element_type: int) -> np.dtype[Any] | None:
         return None
 
 
+def opset_of(proto: onnx.ModelProto) -> int:
+    """Return the version of the standard operators."""
+    (opset,) = (entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx"))
+    return opset
+
+
 def reads(node: onnx.NodeProto) -> Iterator[str]:
     """Name the tensors a node reads: its inputs, and what its sub-graphs take from outside."""
     yield from (name for name in node.input if name)

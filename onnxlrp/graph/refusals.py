@@ -23,7 +23,9 @@ _SELECTION = (
 _RANDOM = "its output is random; export the network in inference mode"
 _SPECTRUM = "complex spectra have no rule here; compute them before the network"
 _CONTROL = "control flow that the picture decides; export one branch, or unrolled"
-_SEQUENCE = "sequences of tensors have no rule here; export with fixed shapes (Split, Concat)"
+_SEQUENCE = (
+    "a list of tensors whose places or sizes the picture decides; export with fixed shapes (Split)"
+)
 _TEXT = "it works on text, not on pictures"
 _LOSS = "a loss is not explained; name the scores that it reads as output"
 _STATE = "layers with a state that is carried from call to call are not explained here"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from onnxlrp.graph.control import unfold_control
 from onnxlrp.graph.inference import Weights
 from onnxlrp.graph.model import Change
+from onnxlrp.graph.sequences import unpack_sequences
 from onnxlrp.graph.sizes import fold_sizes
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def settle(proto: onnx.ModelProto, weights: Weights) -> tuple[onnx.ModelProto, tuple[Change, ...]]:
-    """Fold sizes and control flow, in turn, until neither is left to fold.
+    """Fold sizes, control flow and lists of tensors, in turn, until none is left to fold.
 
     ``proto`` is changed: pass a copy. What it computes stays the same, bit for bit.
     """
@@ -22,6 +23,7 @@ def settle(proto: onnx.ModelProto, weights: Weights) -> tuple[onnx.ModelProto, t
     while True:
         proto, sizes = fold_sizes(proto)
         proto, control = unfold_control(proto, weights)
-        changes += [*sizes, *control]
-        if not control:
+        proto, lists = unpack_sequences(proto, weights)
+        changes += [*sizes, *control, *lists]
+        if not control and not lists:
             return proto, tuple(changes)

@@ -163,7 +163,7 @@ def _regions(root: Node, rewriting: Rewriting) -> Iterator[tuple[str, dict[str, 
         if len(frontier) == 1:
             yield next(iter(frontier)), dict(region)
         makers = [rewriting.makers[name] for name in frontier if name in rewriting.makers]
-        if not makers:
+        if len(makers) < len(frontier) or not makers:
             return
         latest = max(makers, key=lambda node: rewriting.position[node.name])
 

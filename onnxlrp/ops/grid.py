@@ -49,6 +49,8 @@ class Grid:
     ) -> list[tuple[int, np.float32]]:
         """The axes that change, each with its scale; None: what the shapes say."""
         rank = len(in_shape)
+        if in_shape == out_shape:
+            return []  # onnxruntime copies then, whatever the scales: 7·1.1 is 7, too
         axes = range(rank) if self._axes is None else [int(a) % rank for a in self._axes]
         found = {axis: np.float32(out_shape[axis]) / np.float32(in_shape[axis]) for axis in axes}
         if scales is not None and scales.size:

@@ -103,6 +103,19 @@ def test_old_opsets(opset, op, factors, mode):
     assert float((part * x).sum()) == pytest.approx(float((relevance * y).sum()), rel=1e-4)
 
 
+@pytest.mark.parametrize("mode", ["nearest", "linear", "cubic"])
+def test_what_keeps_its_shape_is_copied_whatever_the_scales(mode):
+    factors = np.array([1, 1, 1.1, 1.2], np.float32)
+    single = SingleNode("Resize", [normal(1, 2, 7, 3)], {1: None, 2: factors}, mode=mode)
+    (y,) = single.run()
+    relevance = normal(*y.shape, seed=1)
+    if mode == "nearest":
+        (part,) = single.operation.propagate(relevance, single.tensors())
+    else:
+        (part,) = single.operation.prepare(lambda w: w).adjoint(relevance, (y.shape,))
+    np.testing.assert_array_equal(part, relevance)
+
+
 @pytest.mark.parametrize("mode", ["nearest", "linear"])
 def test_computed_scales_are_read_from_the_network(mode):
     x, factors = normal(1, 2, 4, 5), np.array([1, 1, 1.6, 2.3], np.float32)
