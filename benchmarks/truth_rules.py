@@ -131,13 +131,18 @@ def _gamma(linear: Linear, x: Tensor, w: Tensor, b: Tensor | None, gamma: float 
     return out
 
 
+def _unit(x: Tensor) -> Tensor:
+    """1, with the derivative of x/x; 0 where x is 0, for such are the pads of a Pad."""
+    return x / torch.where(x == 0, torch.ones_like(x), x).detach()
+
+
 def _flat(linear: Linear, x: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
-    ones = linear(x / x.detach(), torch.ones_like(w))
+    ones = linear(_unit(x), torch.ones_like(w))
     return bent(ones, ones, _with(linear(x, w), b))
 
 
 def _box(linear: Linear, x: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
-    unit = x / x.detach()
+    unit = _unit(x)
     z = linear(x, w)
     seen = z - linear(LOW * unit, w.clamp(min=0)) - linear(HIGH * unit, w.clamp(max=0))
     return bent(seen, seen, _with(z, b))

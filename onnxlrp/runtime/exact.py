@@ -14,6 +14,7 @@ from onnxlrp.errors import ModelError
 from onnxlrp.graph.inference import reason
 from onnxlrp.graph.model import Model
 from onnxlrp.graph.proto import extracted
+from onnxlrp.runtime.rounding import rounded_in_order
 from onnxlrp.runtime.session import Sessions
 from onnxlrp.runtime.shapes import Shape
 
@@ -31,7 +32,8 @@ class Exact:
 
     A drop-in for :class:`~onnxlrp.runtime.session.Sessions`. Between two tensors of the float32
     pass rounding errors add up: they decide ties in max-pools and dominate sums that cancel. Here
-    every tensor is the exact one to float32's last bit.
+    every tensor is the exact one to float32's last bit, and what a max-pool reads is rounded so
+    that its winners are those in float64.
 
     It runs on the CPU, some ten times slower, and holds the weights in float64, once, and all
     tensors of the batch while it runs.
@@ -70,7 +72,10 @@ class Exact:
         try:
             with np.errstate(all="ignore"):  # NaN and Inf are found, and named, in the results
                 values = evaluator.run(names, feeds)
-                rounded = [_rounded(np.asarray(value)) for value in values]
+                rounded = [
+                    _rounded(np.asarray(value), name in self._competing)
+                    for name, value in zip(names, values, strict=True)
+                ]
         except Exception as error:  # NumPy's and the reference's errors have no common base
             raise ModelError(
                 f"{self.model.name}: the float64 pass failed on an input of shape {x.shape}: "
@@ -100,6 +105,12 @@ class Exact:
                 )
 
     @cached_property
+    def _competing(self) -> frozenset[str]:
+        """The tensors whose order matters."""
+        nodes = self.model.proto.graph.node
+        return frozenset(n.input[0] for n in nodes if n.op_type in ("MaxPool", "GlobalMaxPool"))
+
+    @cached_property
     def _weights(self) -> Mapping[str, NDArray[Any]]:
         return {name: _wide(values) for name, values in self.model.weights.items()}
 
@@ -123,8 +134,10 @@ def _wide(values: NDArray[Any]) -> NDArray[Any]:
     return values.astype(np.float64) if values.dtype.kind == "f" else values
 
 
-def _rounded(values: NDArray[Any]) -> NDArray[Any]:
+def _rounded(values: NDArray[Any], in_order: bool) -> NDArray[Any]:
     """Return floats as float32."""
+    if values.dtype == np.float64 and in_order and np.isfinite(values).all():
+        return rounded_in_order(values)
     return values.astype(np.float32) if values.dtype.kind == "f" else values
 
 
