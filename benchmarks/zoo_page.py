@@ -155,7 +155,9 @@ def _reasons(row: Row) -> set[str]:
 
 def _moves_as_much(row: Row, kind: str, limit: float) -> bool:
     """Whether the truth moves by as much as each of these differences above a limit."""
-    return all(row["moves"][name] >= e for name, e in row[kind].items() if e > limit)
+    return all(
+        row.get("moves", {}).get(name, 0.0) >= e for name, e in row[kind].items() if e > limit
+    )
 
 
 def _counted(found: Iterable[str]) -> str:

@@ -33,8 +33,9 @@ Maps = dict[str, Any]
 
 
 def relative(found: Any, truth: Any) -> float:
-    """Relative L2 error."""
-    return float(np.linalg.norm(found - truth) / np.linalg.norm(truth))
+    """Relative L2 error; in float64, where squares of large numbers are no infinity."""
+    wide = np.asarray(truth, np.float64)
+    return float(np.linalg.norm(found - wide) / np.linalg.norm(wide))
 
 
 def errors(found: Maps, truth: Maps) -> dict[str, float]:
