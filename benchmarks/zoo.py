@@ -19,8 +19,10 @@ import logging
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +48,25 @@ def composites(presets: Iterable[str]) -> dict[str, onnxlrp.Composite]:
     return {name: onnxlrp.Composite.preset(name, **given.get(name, {})) for name in presets}
 
 
-def specimen_row(specimen: Any, folder: Path, presets: Sequence[str], one_exporter: bool) -> Row:
+@dataclass(frozen=True)
+class Asked:
+    """What is measured of each network.
+
+    Attributes
+    ----------
+    presets : sequence of str
+    exporters : bool
+        Whether PyTorch's newer exporter is tried, too.
+    truth : bool
+        Whether explanations are compared with the truth, which memory must hold in float64.
+    """
+
+    presets: Sequence[str] = NAMES
+    exporters: bool = True
+    truth: bool = True
+
+
+def specimen_row(specimen: Any, folder: Path, asked: Asked) -> Row:
     """Export a PyTorch network and compare its explanations with the truth."""
     import onnx
     import torch
@@ -55,15 +75,19 @@ def specimen_row(specimen: Any, folder: Path, presets: Sequence[str], one_export
 
     torch.set_num_threads(1)  # in float64 its threads mostly wait for each other
     torch.backends.mha.set_fastpath_enabled(False)  # one node that the older exporter lacks
-    network, x = specimen.build(), specimen.picture()
+    network, x, presets = specimen.build(), specimen.picture(), asked.presets
     path = folder / "network.onnx"
     torch.onnx.export(network, (x,), path, dynamo=False, opset_version=17, input_names=["x"])
+    if not asked.truth:
+        output = network(x).numpy()
+        del network  # together they need more memory than what is measured
+        return _untold(specimen, path, output, presets)
     row, found, target = _explained(specimen.name, path, x.numpy(), specimen.target, presets)
     exact = partial(_loaded, path, x.numpy(), target, presets, "double")
     row["truth"] = "float64 PyTorch"
     file = NetworkFile(specimen.name, partial(onnx.load, path))
     row |= compared(found, exact, network, x, target, file)
-    if not specimen.both or one_exporter:
+    if not specimen.both or not asked.exporters:
         return row
     other = folder / "dynamo.onnx"
     torch.onnx.export(network, (x,), other, dynamo=True, input_names=["x"], verbose=False)
@@ -76,6 +100,17 @@ def specimen_row(specimen: Any, folder: Path, presets: Sequence[str], one_export
         truth = truth_of(network, x, target, apart)
         row["moves"] = moves(network, x, target, truth) | row.get("moves", {})
     return row
+
+
+def _untold(specimen: Any, path: Path, output: Any, presets: Sequence[str]) -> Row:
+    """Explain a network without a truth: its output is compared with PyTorch's."""
+    from zoo_truth import relative
+
+    x = specimen.picture().numpy()
+    row, _, _ = _explained(specimen.name, path, x, specimen.target, presets)
+    error = relative(onnxlrp.Explainer(onnxlrp.load(path), x, "cpu").output, output)
+    held = getrusage(RUSAGE_SELF).ru_maxrss / 2**20
+    return row | {"truth": f"none; output {error:.0e} from PyTorch's, {held:.0f} GiB held"}
 
 
 def _explained(
@@ -138,9 +173,7 @@ def file_row(file: NetworkFile, presets: Sequence[str]) -> Row:
     return row | {"truth": "float64 onnx2torch"}
 
 
-def rows(
-    only: list[str], done: set[str], presets: Sequence[str], one_exporter: bool
-) -> Iterator[Row]:
+def rows(only: list[str], done: set[str], asked: Asked) -> Iterator[Row]:
     """Yield the row of every network that is wanted and not done yet; failures, too."""
     from zoo_files import network_files
     from zoo_networks import ZOO
@@ -150,11 +183,10 @@ def rows(
 
     for specimen in filter(lambda specimen: wanted(specimen.name), ZOO):
         with TemporaryDirectory() as folder:
-            row = partial(specimen_row, specimen, Path(folder), presets, one_exporter)
-            yield _guarded(specimen.name, row)
+            yield _guarded(specimen.name, partial(specimen_row, specimen, Path(folder), asked))
     for file in network_files():
         if wanted(file.name):
-            yield _guarded(file.name, partial(file_row, file, presets))
+            yield _guarded(file.name, partial(file_row, file, asked.presets))
 
 
 def _guarded(name: str, make: Any) -> Row:
@@ -180,6 +212,7 @@ def main() -> None:
     parser.add_argument("--rows", type=Path, help="file in which rows are kept, one a line")
     parser.add_argument("--presets", nargs="*", default=NAMES, help="some of the four presets")
     parser.add_argument("--one-exporter", action="store_true", help="leave the newer exporter out")
+    parser.add_argument("--no-truth", action="store_true", help="for what memory does not hold")
     parser.add_argument("--write", action="store_true", help="write benchmarks/zoo.md")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
@@ -188,7 +221,8 @@ def main() -> None:
     if arguments.rows and arguments.rows.exists():
         kept = [json.loads(line) for line in arguments.rows.read_text().splitlines()]
     done = {row["name"] for row in kept}
-    for row in rows(arguments.only, done, arguments.presets, arguments.one_exporter):
+    asked = Asked(arguments.presets, not arguments.one_exporter, not arguments.no_truth)
+    for row in rows(arguments.only, done, asked):
         kept.append(row)
         print(table([row]).splitlines()[-1], flush=True)
         if arguments.rows:

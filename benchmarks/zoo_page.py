@@ -58,7 +58,7 @@ BESIDE = {
 
 def _error(row: Row, preset: str) -> str:
     """Write an error; beside it what tells where it comes from."""
-    if preset not in row["error"]:
+    if preset not in row.get("error", {}):
         return ""
     beside = [
         f"{sign}{row[kind][preset]:.0e}"
@@ -116,8 +116,10 @@ def summary(found: list[Row]) -> str:
     failed = [row["name"] for row in found if "failure" in row]
     far = {row["name"]: _reasons(row) for row in measured}
     close = [name for name, reasons in far.items() if not reasons]
+    untold = [row["name"] for row in found if "error" not in row and "failure" not in row]
     lines = [
         f"{len(found)} networks, {len(failed)} of which failed{_named(failed)}.",
+        f"Without a truth, for memory does not hold it in float64: {_counted(untold)}.",
         f"All presets within {AGREES:g} of the truth: {len(close)}.",
     ]
     lines += [
