@@ -111,6 +111,9 @@ def norms():
     four = {1: normal(4), 2: normal(4, seed=1), 3: normal(4, seed=2), 4: np.abs(normal(4)) + 0.1}
     for opset in (7, 9, 14, 15):
         yield SingleNode("BatchNormalization", [X], four, opset=opset, epsilon=0.01, momentum=0.5)
+    for opset in (14, 15):
+        trained = {"momentum": 0.7, "training_mode": 1, "outputs": 3}
+        yield SingleNode("BatchNormalization", [X], four, opset=opset, **trained)
     for size in (1, 3, 5):
         yield SingleNode("LRN", [X], size=size, alpha=0.5, beta=0.6, bias=1.5)
     for shape in ((2, 4, 5), (2, 4, 3, 2, 5)):

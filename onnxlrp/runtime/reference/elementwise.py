@@ -12,7 +12,10 @@ Array = NDArray[np.float64]
 
 
 class BatchNormalization(OpRun):
-    """y = (x − mean)/√(var + ε)·scale + B: inference, also where a momentum is given."""
+    """y = (x − mean)/√(var + ε)·scale + B, also where a momentum is given.
+
+    In training mode mean and var are those of x: PyTorch standardises constant weights so (NFNet).
+    """
 
     def _run(
         self,
@@ -25,14 +28,23 @@ class BatchNormalization(OpRun):
         momentum: float = 0.9,
         training_mode: int = 0,
         spatial: int = 1,
-    ) -> tuple[Array]:
-        if training_mode or not spatial:
-            raise NotImplementedError("BatchNormalization in training mode or with spatial=0")
+    ) -> tuple[Array, ...]:
+        if not spatial:
+            raise NotImplementedError("BatchNormalization with spatial=0")
+        running = mean, var
+        if training_mode:
+            axes, kept = (0, *range(2, x.ndim)), momentum
+            mean, var = x.mean(axes), x.var(axes)
+            running = (
+                running[0] * kept + mean * (1 - kept),
+                running[1] * kept + var * (1 - kept),
+            )
         factor, shift, centre = (
             values.reshape((-1,) + (1,) * (x.ndim - 2))
             for values in (scale / np.sqrt(var + epsilon), bias, mean)
         )
-        return ((x - centre) * factor + shift,)
+        made = ((x - centre) * factor + shift, *running)
+        return made[: len(self.onnx_node.output)]
 
 
 class LRN(OpRun):
