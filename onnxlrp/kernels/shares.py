@@ -10,7 +10,11 @@ from onnxlrp.kernels.threads import get_num_threads
 
 def even_ranges(total: int, longest: int) -> list[slice]:
     """Cut 0…total into the fewest ranges that are no longer than `longest`, evenly."""
-    count = max(1, -(-total // max(1, longest)))
+    return even_parts(total, max(1, -(-total // max(1, longest))))
+
+
+def even_parts(total: int, count: int) -> list[slice]:
+    """Cut 0…total into so many ranges, evenly."""
     edges = [part * total // count for part in range(count + 1)]
     return [slice(a, b) for a, b in itertools.pairwise(edges)]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,13 +27,16 @@ from onnxlrp.kernels._winograd import (
 from onnxlrp.kernels.epilogues import Epilogue
 from onnxlrp.kernels.packing import Packed, pack
 from onnxlrp.kernels.scratch import scratch
-from onnxlrp.kernels.shares import even_ranges, row_ranges
-from onnxlrp.kernels.threads import Job
+from onnxlrp.kernels.shares import even_parts, row_ranges
+from onnxlrp.kernels.threads import Job, get_num_threads
 
 Array = NDArray[np.float32]
 
-#: Tiles in one block, about: enough columns for the products, few enough for the cache.
-_TILES = 56
+#: Tiles in one block, at most: few enough for the cache.
+_TILES = 144
+#: What a block costs besides its products, as many tiles do; and for how many results the products
+#: take as long as the input's transform.
+_BESIDES, _TRANSFORM = 6, 15
 #: Results that are transformed back before what comes then: they stay in the cache.
 _TOGETHER = 64
 #: Points do not lie a power of two apart: they would share the same few lines of the cache.
@@ -50,8 +53,7 @@ class Winograd:
     def jobs(self, source: Array, out: Array, then: Epilogue | None = None) -> list[Job]:
         """Jobs for (N, channel, row, column) arrays; no two write the same element."""
         rows, columns = (-(-size // OUTPUT) for size in out.shape[2:])
-        across = even_ranges(columns, _TILES)
-        down = even_ranges(rows, max(1, _TILES * len(across) // columns))
+        down, across = _cut(rows, columns, len(source), self.packed.rows, get_num_threads())
         results = row_ranges(self.packed.rows, len(down) * len(across) * len(source))
         return [
             partial(self._work, source[n], out, n, part, tile_rows, tile_columns, then)
@@ -98,6 +100,30 @@ class Winograd:
             )  # fmt: skip
             if then is not None:
                 then.on(part.reshape(-1), out, n, some, lines, width, across)
+
+
+@lru_cache(maxsize=512)
+def _cut(
+    rows: int, columns: int, samples: int, results: int, threads: int
+) -> tuple[list[slice], list[slice]]:
+    """Cut rows and columns of tiles into blocks, for the shortest time on so many threads."""
+    across = even_parts(columns, -(-columns // _TILES))  # long rows are transformed fastest
+    widest = -(-columns // len(across))
+
+    def seconds(count: int) -> float:
+        """Estimate the time: the unit is what the products of one tile take."""
+        blocks = samples * count * len(across)
+        parts = len(row_ranges(results, blocks))
+        heights = (down.stop - down.start for down in even_parts(rows, count))
+        padded = sum(-(-high * widest // WIDE) * WIDE for high in heights) / count
+        transform = _TRANSFORM / results * (1 + count / (OUTPUT * rows))  # some rows twice
+        each = padded * (1 / parts + transform) + _BESIDES / parts
+        rounds = -(-blocks * parts // threads)
+        return float(each * rounds)
+
+    fewest = -(-rows // (_TILES // widest))
+    down = min(range(fewest, min(rows, 3 * fewest + 3) + 1), key=seconds)
+    return even_parts(rows, down), across
 
 
 def prepare_winograd(weight: Array, origin: tuple[int, int]) -> Winograd:
