@@ -67,7 +67,7 @@ def _seen(earlier: Iterator[Tensor], now: Tensor) -> Tensor:
     """Take the next tensor of the earlier pass; it must be the one that is computed now."""
     then = next(earlier, None)
     if then is None or then.shape != now.shape:
-        raise ValueError(f"the earlier pass has no such tensor of shape {tuple(now.shape)}")
+        raise LookupError(f"the earlier pass has no such tensor of shape {tuple(now.shape)}")
     if (then - now).norm() > NEAR * now.norm():
-        raise ValueError(f"the earlier pass computed another tensor of shape {tuple(now.shape)}")
+        raise LookupError(f"the earlier pass computed another tensor of shape {tuple(now.shape)}")
     return then

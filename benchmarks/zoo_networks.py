@@ -7,9 +7,11 @@ values, so that every branch and every fold matters.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch import Tensor, nn
@@ -79,7 +81,18 @@ def _torchvision(name: str, size: int) -> nn.Module:
         return Output(make(weights=None, weights_backbone=None))
     if short.startswith("vit_"):
         return make(weights=None, image_size=size)
+    if short.startswith("mvit_"):
+        return _mvit(make, size)
     return make(weights=None)
+
+
+def _mvit(make: Callable[..., nn.Module], size: int) -> nn.Module:
+    """A video transformer for clips of four pictures; torchvision's own makers fix other sizes."""
+    place = sys.modules[make.__module__]
+    sizes = {"spatial_size": (size, size), "temporal_size": CLIP[2]}
+    original = place._mvit
+    with patch.object(place, "_mvit", lambda **given: original(**(given | sizes))):
+        return make(weights=None)
 
 
 def _timm(name: str, size: int) -> nn.Module:
@@ -241,8 +254,7 @@ ZOO: tuple[Specimen, ...] = (
     *_all("torchvision", "segmentation.fcn_resnet50", target=MIDDLE, both=True),
     *_all("torchvision", "video.r3d_18 video.mc3_18 video.r2plus1d_18", CLIP, both=True),
     *_all("torchvision", "video.s3d", (1, 3, 16, 224, 224)),
-    *_all("torchvision", "video.mvit_v1_b video.mvit_v2_s", (1, 3, 16, 224, 224)),
-    *_all("torchvision", "video.swin3d_t", CLIP),
+    *_all("torchvision", "video.mvit_v1_b video.mvit_v2_s video.swin3d_t", CLIP),
     *_all("timm", "mobilenetv1_100 mobilenetv4_conv_small ghostnet_050 ghostnetv2_100", both=True),
     *_all("timm", "repvgg_a0 mobileone_s0 nfnet_l0 cspdarknet53 ese_vovnet19b_slim", both=True),
     *_all("timm", "res2net50_26w_4s seresnet18 ecaresnet26t hrnet_w18_small dla34", both=True),

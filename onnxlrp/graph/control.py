@@ -127,9 +127,9 @@ def _loop(node: onnx.NodeProto, known: _Known, done: Unfolded) -> bool:
     stacks: list[list[str]] = [[] for _ in range(len(node.output) - len(states))]
     turn, condition = 0, node.input[1] if len(node.input) > 1 else ""
     while limit is not None and going and turn < min(limit, LONGEST_LOOP + 1):
-        condition = condition or _number(True, f"{name}/going", done)
+        condition = condition or _number(True, body.input[1], f"{name}/going", done)
         made = [done.fresh(f"{name}/turn_{turn}/{port.name}") for port in body.output]
-        arguments = [_number(turn, f"{name}/turn_{turn}", done), condition, *states]
+        arguments = [_number(turn, body.input[0], f"{name}/turn_{turn}", done), condition, *states]
         _write(body, arguments, made, f"{name}/turn_{turn}", done)
         condition, states = made[0], made[1 : 1 + len(states)]
         for parts, part in zip(stacks, made[1 + len(states) :], strict=True):
@@ -149,13 +149,14 @@ def _loop(node: onnx.NodeProto, known: _Known, done: Unfolded) -> bool:
     return True
 
 
-def _number(value: int | bool, name: str, done: Unfolded) -> str:
-    """Add a constant, a truth value or an integer, and return its name."""
+def _number(value: int | bool, port: onnx.ValueInfoProto, name: str, done: Unfolded) -> str:
+    """Add a constant, a truth value or an integer, of a port's rank, and return its name."""
     import numpy as np
     from onnx import numpy_helper
 
     name = done.fresh(name)
     array = np.asarray(value, bool if isinstance(value, bool) else np.int64)
+    array = array.reshape((1,) * len(port.type.tensor_type.shape.dim))
     done.initializers.append(numpy_helper.from_array(array, name))
     return name
 

@@ -74,20 +74,30 @@ def test_lists_that_are_known_are_gone(name, opset):
     np.testing.assert_allclose(relevance.sum(), expected.sum(), 1e-4)
 
 
-def test_list_that_a_loop_fills_is_known_too():
-    text = """(float[N, 6, 3] x) => (float[N, 1, 3] y) {
+TURNS = {
+    "a number": ("int64 i", "start = Unsqueeze(i, zeros) end = Unsqueeze(to, zeros)"),
+    "a vector of one": ("int64[1] i", "start = Gather(bounds, i) end = Gather(bounds, to)"),
+}
+
+
+@pytest.mark.parametrize("turn", TURNS)
+def test_list_that_a_loop_fills_is_known_too(turn):
+    declared, bounds = TURNS[turn]
+    text = f"""(float[N, 6, 3] x) => (float[N, 1, 3] y) {{
         empty = SequenceEmpty() s = Loop (three, yes, empty) <
-            body = turn (int64 i, bool go, seq(float[N, 1, 3]) so_far)
-                => (bool go_on, seq(float[N, 1, 3]) more) {
-                to = Add(i, one) start = Unsqueeze(i, zeros) end = Unsqueeze(to, zeros)
+            body = turn ({declared}, bool go, seq(float[N, 1, 3]) so_far)
+                => (bool go_on, seq(float[N, 1, 3]) more) {{
+                to = Add(i, one) {bounds}
                 part = Slice(x, start, end, axes) more = SequenceInsert(so_far, part)
-                go_on = Identity(go) }>
-        h = SequenceAt(s, two) y = Relu(h) }"""
-    numbers = {"three": 3, "one": 1, "two": 2, "zeros": [0], "axes": [1]}
+                go_on = Identity(go) }}>
+        h = SequenceAt(s, two) y = Relu(h) }}"""
+    numbers = {"three": 3, "one": 1, "two": 2, "zeros": [0], "axes": [1], "bounds": range(4)}
     arrays = {name: np.array(value, np.int64) for name, value in numbers.items()}
     model = load(network(text, **arrays, yes=np.array(True)))
     assert [layer.op for layer in model.layers] == ["Slice", "Relu"]
     np.testing.assert_array_equal(run(model, X, ["y"]).value("y"), np.maximum(X[:, 2:3], 0))
+    relevance = onnxlrp.explain(model, X, ZERO, np.ones((2, 3), np.float32)).relevance
+    np.testing.assert_array_equal(relevance.any(axis=(0, 2)).nonzero()[0], [2])
 
 
 def test_a_place_that_the_picture_decides_is_refused_by_name():
