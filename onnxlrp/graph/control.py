@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from onnxlrp.graph.constants import constant_names, constant_values
 from onnxlrp.graph.inference import Weights
 from onnxlrp.graph.model import Change
-from onnxlrp.graph.proto import label, opset_of, subgraphs
+from onnxlrp.graph.proto import label, opset_of, reads, subgraphs
 
 if TYPE_CHECKING:
     import onnx
@@ -89,8 +89,14 @@ class _Known:
             ir_version=self.proto.ir_version, opset_import=self.proto.opset_import
         )
         part.graph.name = "constants"
-        part.graph.initializer.extend([*self.proto.graph.initializer, *self.done.initializers])
-        part.graph.node.extend(self.done.nodes)
+        needed, nodes = {name}, []
+        for node in reversed(self.done.nodes):
+            if not needed.isdisjoint(node.output):
+                nodes.append(node)
+                needed.update(reads(node))
+        part.graph.node.extend(reversed(nodes))
+        for known in (self.proto.graph.initializer, self.done.initializers):
+            part.graph.initializer.extend(tensor for tensor in known if tensor.name in needed)
         if name not in constant_names(part):
             return None
         return int(constant_values(part, self.weights, [name])[name].reshape(-1)[0])
