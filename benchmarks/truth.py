@@ -42,12 +42,21 @@ def relevance(
 
     ``network`` must be in double precision and evaluation mode, its parameters without gradient;
     ``readers`` is what :func:`readers_of` says of it. ``bent`` makes the mode.
+
+    Raises
+    ------
+    NotImplementedError
+        The bent network computes another logit than the network: some function's form is wrong.
     """
     x = x.double().requires_grad_()
+    with torch.no_grad():
+        expected = target(network(x)).sum()
     with TemporaryDirectory() as folder, on_disk(Path(folder)):
         with bent(*PRESETS[preset], readers):
             logit = target(network(x)).sum()
         (gradient,) = torch.autograd.grad(logit, x)
+    if not torch.isclose(logit, expected, rtol=1e-4):
+        raise NotImplementedError(f"the bent network computes {logit:.6g}, not {expected:.6g}")
     return gradient * x.detach(), logit.detach()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -52,3 +53,17 @@ def highest(name: str, args: Any, kwargs: Any) -> float | None:
     if before is None or name not in PRODUCTS | QUOTIENTS or getattr(args[1], "numel", int)() > 1:
         return None
     return round(before * float(args[1]) ** (1 if name in PRODUCTS else -1), 6)
+
+
+def tensors_in(values: Any) -> Iterator[Tensor]:
+    """Yield the tensors among arguments, also those in lists."""
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, tuple | list):
+            yield from tensors_in(value)
+
+
+def varying_in(values: Any) -> Iterator[Tensor]:
+    """Yield the tensors among arguments that change with the picture."""
+    return (t for t in tensors_in(values) if t.requires_grad)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -25,6 +25,8 @@ from truth_families import (
     SUMS,
     highest,
     stays_gate,
+    tensors_in,
+    varying_in,
 )
 from truth_rules import (
     RULES,
@@ -63,12 +65,12 @@ class Readers(TorchFunctionMode):
     ) -> Any:
         """Call it; number it if it is one that :class:`Bent` numbers."""
         kwargs = kwargs or {}
-        tensors = list(_tensors((*args, *kwargs.values())))
+        tensors = list(tensors_in((*args, *kwargs.values())))
         made = func(*args, **kwargs)
         if not any(t.requires_grad for t in tensors):
             return made
         self._calls += 1
-        outs = list(_tensors(made if isinstance(made, tuple | list) else (made,)))
+        outs = list(tensors_in(made if isinstance(made, tuple | list) else (made,)))
         if outs:
             self.counts.update({t.made_at for t in tensors if hasattr(t, "made_at")})
         for out in outs:
@@ -94,7 +96,7 @@ class Bent(TorchFunctionMode):
         kwargs = dict(kwargs or {})
         name = getattr(func, "__name__", "")
         plain = name if name.startswith("__") else name.rstrip("_")
-        tensors = list(_tensors((*args, *kwargs.values())))
+        tensors = list(tensors_in((*args, *kwargs.values())))
         if not any(t.requires_grad for t in tensors):
             return func(*args, **kwargs)
         made = self._called(plain, func, args, kwargs)
@@ -115,6 +117,8 @@ class Bent(TorchFunctionMode):
 
     def _called(self, name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         own = getattr(self, f"_{name}", None)
+        if func.__name__ in ("add_", "sub_") and args[0].requires_grad:
+            return self._in_place(name, func, args, kwargs)
         if name in CONVOLUTIONS:
             return self._convolution(func, *args, **kwargs)
         if name in ACTIVATIONS | GATES - {"softmax"}:
@@ -129,7 +133,7 @@ class Bent(TorchFunctionMode):
             raise NotImplementedError("a sum that is gathered in place")
         if name in SUMS:
             z = IN_PLACE.get(func.__name__, func)(*args, **kwargs)
-            return (self._shared if len(list(_varying(args))) > 1 else shared)(z)
+            return (self._shared if len(list(varying_in(args))) > 1 else shared)(z)
         if name in PRODUCTS:
             return product(args[0], args[1])
         if name in QUOTIENTS:
@@ -138,6 +142,15 @@ class Bent(TorchFunctionMode):
         if own is not None:
             return own(*args, **kwargs)
         return func(*args, **kwargs)
+
+    def _in_place(self, name: str, func: Any, args: tuple[Any, ...], kwargs: Any) -> Tensor:
+        """A sum that whoever holds its first tensor reads, too."""
+        made = self._called(name, IN_PLACE[func.__name__], args, kwargs)
+        x: Tensor = args[0].copy_(made)
+        vars(x).pop("made_by", None)
+        if hasattr(made, "made_by"):
+            x.made_by = made.made_by  # type: ignore[attr-defined]  # see _ruled
+        return x
 
     def _linear(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         return self._ruled("dense", _Map(functional.linear, 0), x, weight, bias)
@@ -278,19 +291,6 @@ class Bent(TorchFunctionMode):
 
     def _addcmul(self, total: Tensor, a: Tensor, b: Tensor, value: float = 1.0) -> Tensor:
         return shared(total + value * product(a, b))
-
-
-def _tensors(values: Any) -> Iterator[Tensor]:
-    """Yield the tensors among arguments, also those in lists."""
-    for value in values:
-        if isinstance(value, Tensor):
-            yield value
-        elif isinstance(value, tuple | list):
-            yield from _tensors(value)
-
-
-def _varying(values: Any) -> Iterator[Tensor]:
-    return (t for t in _tensors(values) if t.requires_grad)
 
 
 def _out_of_place(func: Any, name: str) -> Any:
