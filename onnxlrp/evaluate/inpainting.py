@@ -22,7 +22,7 @@ _TOLERANCE: Final = 4e-5  # of the range: 0.01 of 255; what is left then is belo
 _DIRECT, _DIAGONAL = 2.0, 1.0  # weights of neighbours, in twelfths: 1/6 and 1/12
 
 
-@device
+@device()
 def _neighbours(values: Any, j: int, row: int) -> Any:
     """Σ over the eight neighbours of pixel j of their weight, in twelfths, times their value."""
     direct = values[j - 1] + values[j + 1] + values[j - row] + values[j + row]

@@ -1,6 +1,6 @@
 """Compiled kernels: arrays in, arrays out; they know neither ONNX nor rules.
 
-Each call splits its work over one pool of threads in blocks that depend on the shapes of one sample
+Each call splits its work over one crew of threads in blocks that depend on the shapes of one sample
 alone, so that the result is the same bits on any number of threads and in any batch.
 """
 

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from onnxlrp.kernels._jit import EXACT, b1, device, f4, i8, kernel, read, write
+from onnxlrp.kernels import _task as the
+from onnxlrp.kernels._jit import EXACT, device
+from onnxlrp.kernels._memory import exchange, floats
 
-#: Without "contract": the denominators of `branches` and of this file are the same bits.
+#: Without "contract": denominators are the same bits, in whatever loop.
 PLAIN: frozenset[str] = EXACT - {"contract"}
-_PART = (read(), write(), *(i8,) * 6)
 
 
-@kernel(read(), i8, *_PART, returns=b1)
+@device()
 def times(
     x: Any, ahead: Any, part: Any, out: Any, start: Any, channels: Any, size: Any, lines: Any,
     pitch: Any, width: Any,
@@ -35,7 +36,7 @@ def times(
     return not infinite
 
 
-@kernel(read(), i8, *_PART, returns=b1)
+@device()
 def add_times(
     x: Any, ahead: Any, part: Any, out: Any, start: Any, channels: Any, size: Any, lines: Any,
     pitch: Any, width: Any,
@@ -53,17 +54,15 @@ def add_times(
     return not infinite
 
 
-@device
-def _quotient(d: Any, r: Any, coefficient: Any, epsilon: Any, counts: Any) -> Any:
+@device(PLAIN)
+def quotient(d: Any, r: Any, coefficient: Any, epsilon: Any, counts: Any) -> Any:
     """C·R / stab(d); 0 where R or stab(d) is 0 or the neuron does not count."""
     zero = np.float32(0.0)
     stab = d + (epsilon if d >= zero else -epsilon)
     return coefficient * r / stab if counts and r != zero and stab != zero else zero
 
 
-@kernel(
-    read(), f4, f4, read(), i8, read(), read(), f4, f4, i8, *_PART, returns=b1, fastmath=PLAIN,
-)  # fmt: skip
+@device(PLAIN)
 def ratio(
     u: Any, cu: Any, cv: Any, bias: Any, first: Any, sign: Any, relevance: Any, coefficient: Any,
     epsilon: Any, where: Any, part: Any, out: Any, start: Any, channels: Any, size: Any,
@@ -83,11 +82,55 @@ def ratio(
         if where == 0:
             for i in range(width):
                 d = cu * one[i] + cv * other[i] + b
-                q[i] = _quotient(d, r[i], coefficient, epsilon, True)
+                q[i] = quotient(d, r[i], coefficient, epsilon, True)
         else:
             pre = sign[at : at + width]
             for i in range(width):
                 d = cu * one[i] + cv * other[i] + b
-                q[i] = _quotient(d, r[i], coefficient, epsilon, side * pre[i] > zero)
+                q[i] = quotient(d, r[i], coefficient, epsilon, side * pre[i] > zero)
                 left |= (pre[i] < zero) & (r[i] != zero)
     return not left
+
+
+@device()
+def _copy(
+    part: Any, out: Any, start: Any, channels: Any, size: Any, lines: Any, pitch: Any, width: Any
+) -> None:  # fmt: skip
+    """Write the part as it is."""
+    for n in range(channels * lines):
+        at = start + n // lines * size + n % lines * pitch
+        to, numbers = out[at : at + width], part[n * width : (n + 1) * width]
+        for i in range(width):
+            to[i] = numbers[i]
+
+
+@device()
+def finish(
+    task: Any, part: Any, sample: Any, channel: Any, channels: Any, line: Any, lines: Any,
+    pitch: Any, column: Any, width: Any,
+) -> None:  # fmt: skip
+    """Do to a part of a task's result what comes then; note it if that finds something amiss."""
+    size = task[the.PLACES]
+    start = (sample * task[the.CHANNELS] + channel) * size + line * pitch + column
+    if width == pitch:
+        lines, width = 1, lines * width
+    out, x = floats(task[the.OUT], task[the.OUT_NUMBERS]), floats(task[the.X], task[the.X_NUMBERS])
+    then, fine = task[the.THEN], True
+    ahead = 0 if x.size == out.size else -sample * x.size
+    if then == the.TIMES:
+        fine = times(x, ahead, part, out, start, channels, size, lines, pitch, width)
+    elif then == the.ADD_TIMES:
+        fine = add_times(x, ahead, part, out, start, channels, size, lines, pitch, width)
+    elif then == the.RATIO:
+        c = floats(task[the.REALS], 4)
+        sign = floats(task[the.SIGN], out.size)
+        relevance = floats(task[the.RELEVANCE], out.size)
+        bias = floats(task[the.BIAS], task[the.BIAS_NUMBERS])
+        fine = ratio(
+            x, c[0], c[1], bias, channel, sign, relevance, c[2], c[3], task[the.WHERE], part, out,
+            start, channels, size, lines, pitch, width,
+        )  # fmt: skip
+    else:
+        _copy(part, out, start, channels, size, lines, pitch, width)
+    if not fine:
+        exchange(task, the.FAILED, 1)

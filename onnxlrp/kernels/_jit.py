@@ -7,8 +7,10 @@ reads, so that an immutable array and a mutable one take the same machine code.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numba.core.caching
@@ -20,7 +22,7 @@ njit: Any = numba.njit
 intrinsic: Any = numba.extending.intrinsic
 config: Any = numba.config
 types: Any = numba.core.types
-_FunctionCache: Any = numba.core.caching.FunctionCache
+_caching: Any = numba.core.caching
 
 #: Kernels that keep the order of every operation; NaN and infinity stay visible.
 EXACT: frozenset[str] = frozenset({"contract", "nsz"})
@@ -47,6 +49,27 @@ def write(ndim: int = 1, dtype: Any = f4) -> Any:
     return types.Array(dtype, ndim, "C")
 
 
+@functools.cache
+def sources() -> tuple[tuple[str, int, int], ...]:
+    """Name, time and size of the files from which kernels are compiled."""
+    files = ((path, path.stat()) for path in sorted(Path(__file__).parent.glob("*.py")))
+    return tuple((str(path), status.st_mtime_ns, status.st_size) for path, status in files)
+
+
+class _Cache(_caching.FunctionCache):  # type: ignore[misc]
+    """Machine code on the disk, which any change of a kernel's file or of this folder outdates.
+
+    numba by itself looks at the kernel's own file, not at those of the functions that it calls.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        stamp = self._impl.locator.get_source_stamp(), sources()
+        self._cache_file = _caching.IndexDataCacheFile(
+            self._cache_path, self._impl.filename_base, stamp
+        )
+
+
 class Kernel:
     """A function with fixed types that is compiled on first use, without holding the GIL in it."""
 
@@ -68,7 +91,7 @@ class Kernel:
         RuntimeError
             If no folder can be written.
         """
-        return _FunctionCache(self.function)
+        return _Cache(self.function)
 
     @property
     def is_compiled(self) -> bool:
@@ -100,19 +123,30 @@ def kernel(
     return declare
 
 
-def device(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Declare a function that kernels of the same file call."""
-    options = {"nogil": True, "error_model": "numpy", "fastmath": set(EXACT)}
-    compiled: Callable[..., Any] = njit(**options)(function)
-    return compiled
+def device(
+    fastmath: frozenset[str] = EXACT,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a function that kernels call; compiled as a part of each of them."""
+
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        options = {"nogil": True, "error_model": "numpy", "fastmath": set(fastmath)}
+        compiled: Callable[..., Any] = njit(**options)(function)
+        return compiled
+
+    return declare
 
 
 def _compile(function: Callable[..., Any], signature: Any, fastmath: frozenset[str]) -> Any:
     options = {"nogil": True, "error_model": "numpy", "fastmath": set(fastmath)}
+    compiled = njit(**options)(function)
+    if config.DISABLE_JIT:
+        return compiled
     try:
-        return njit([signature], cache=True, **options)(function)
+        compiled._cache = _Cache(function)
     except RuntimeError as error:
         if "no locator available" not in str(error):
             raise
         # No folder can be written at all: compile for this process only.
-        return njit([signature], **options)(function)
+    compiled.compile(signature)
+    compiled.disable_compile()
+    return compiled

@@ -14,7 +14,7 @@ from onnxlrp.kernels._jit import device, f4, i8, kernel, read, triple, write
 from onnxlrp.kernels._vectors import LANES, Code, Pointer, vector_function
 
 
-@device
+@device()
 def _add_row(row: Any, out: Any) -> None:
     """Add numbers to as many others."""
     for q in range(out.size):
@@ -97,7 +97,7 @@ def _competing(step: int) -> Any:
 _compete_1, _compete_2 = _competing(1), _competing(2)
 
 
-@device
+@device()
 def _compete(
     x: Any, at: Any, step: Any, best: Any, winner: Any, first: Any, last: Any, number: Any
 ) -> None:  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from onnxlrp.kernels._jit import b1, device, i8, kernel, read, types, write
+from onnxlrp.kernels._jit import b1, device, i8, read, types, write
 from onnxlrp.kernels._vectors import WIDE, Code, Pointer, Vector, vector_function
 
 #: Rows of packed weights that are multiplied at once: as many as registers hold the sums of.
@@ -92,12 +92,8 @@ _tall_1, _tall_2, _tall_3 = (_product(ROWS, vectors) for vectors in (1, 2, 3))
 _low_1, _low_2, _low_3 = (_product(FEW, vectors) for vectors in (1, 2, 3))
 _single_1, _single_4, _single_8 = (_product(1, vectors) for vectors in (1, 4, 8))
 
-_PARAMETERS = (
-    read(), *(i8,) * 3, read(1, i4), read(), i8, write(), *(i8,) * 4,
-)  # fmt: skip
 
-
-@device
+@device()
 def _strips(
     weights: Any, w: Any, tall: Any, offsets: Any, first: Any, source: Any, x: Any, out: Any,
     z: Any, depth: Any, stride: Any, columns: Any,
@@ -126,7 +122,7 @@ def _strips(
             j += WIDE
 
 
-@device
+@device()
 def _panels(
     weights: Any, at: Any, all_rows: Any, height: Any, number: Any, end: Any, offsets: Any,
     source: Any, x: Any, out: Any, z: Any, stride: Any, columns: Any,
@@ -152,7 +148,7 @@ def _panels(
             left += width
 
 
-@kernel(*_PARAMETERS)
+@device()
 def multiply(
     weights: Any, all_rows: Any, first_row: Any, rows: Any, offsets: Any, source: Any,
     source_step: Any, out: Any, out_step: Any, stride: Any, batches: Any, columns: Any,
@@ -181,7 +177,7 @@ def multiply(
             )  # fmt: skip
 
 
-@kernel(*_PARAMETERS)
+@device()
 def multiply_single(
     weights: Any, all_rows: Any, first_row: Any, rows: Any, offsets: Any, source: Any,
     source_step: Any, out: Any, out_step: Any, stride: Any, batches: Any, columns: Any,

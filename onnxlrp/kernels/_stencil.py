@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from onnxlrp.kernels._jit import device, i8, kernel, read, write
+from onnxlrp.kernels._jit import device, i8, read, write
 from onnxlrp.kernels._vectors import LANES, Code, Pointer, vector_function
 
 _FROM_TO = (read(), i8, write(), i8)
@@ -54,7 +54,7 @@ def _scatter_seconds(code: Code, source: Pointer, out: Pointer) -> None:
         place.store(code.shuffle([place.load(), numbers], lanes))
 
 
-@device
+@device()
 def copy_row(source: Any, at: Any, out: Any, out_at: Any, count: Any) -> None:
     """Copy a row; its end is copied in full vectors too, that overlap what is there already."""
     q = 0
@@ -71,7 +71,7 @@ def copy_row(source: Any, at: Any, out: Any, out_at: Any, count: Any) -> None:
             _copy_1(source, at + i, out, out_at + i)
 
 
-@device
+@device()
 def _gather(source: Any, at: Any, step: Any, out: Any, out_at: Any, count: Any) -> None:
     """Copy every `step`-th number."""
     q = 0
@@ -82,7 +82,7 @@ def _gather(source: Any, at: Any, step: Any, out: Any, out_at: Any, count: Any) 
         _copy_1(source, at + i * step, out, out_at + i)
 
 
-@device
+@device()
 def _scatter(source: Any, at: Any, out: Any, out_at: Any, step: Any, count: Any, end: Any) -> None:
     """Write to every `step`-th place, and leave everything from `end` on alone."""
     q = 0
@@ -93,14 +93,14 @@ def _scatter(source: Any, at: Any, out: Any, out_at: Any, step: Any, count: Any,
         _copy_1(source, at + i, out, out_at + i * step)
 
 
-@device
+@device()
 def _span(start: Any, step: Any, size: Any, count: Any) -> Any:
     """First and last + 1 of `count` places start, start + step, … that lie in 0…size."""
     first = 0 if start >= 0 else min(count, (step - 1 - start) // step)
     return first, max(first, min(count, (size - start + step - 1) // step))
 
 
-@kernel(read(4), *(read(1, i8),) * 3, *(i8,) * 6, write())
+@device()
 def lay_out(
     x: Any, depths: Any, row_phases: Any, column_phases: Any, row_step: Any, row_start: Any,
     rows: Any, column_step: Any, column_start: Any, columns: Any, out: Any,
@@ -135,7 +135,7 @@ def lay_out(
                         at += columns
 
 
-@kernel(read(), i8, i8, write(4), *(i8,) * 7)
+@device()
 def hand_out(
     sums: Any, stride: Any, pitch: Any, out: Any, d: Any, row_start: Any, row_step: Any,
     rows: Any, column_start: Any, column_step: Any, columns: Any,

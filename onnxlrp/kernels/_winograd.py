@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onnxlrp.kernels._jit import device, i8, kernel, read, write
+from onnxlrp.kernels._jit import device, i8, read, write
 from onnxlrp.kernels._vectors import WIDE, Code, Pointer, Vector, vector_function
 
 #: Size of a tile's input and output along an axis.
@@ -202,7 +202,7 @@ def _copying(count: int) -> Any:
 _copy, _copy_few, _copy_one = _copying(LANES), _copying(FEW), _copying(1)
 
 
-@device
+@device()
 def _copy_row(source: Any, at: Any, out: Any, to: Any, count: Any) -> None:
     """Copy some numbers; the last ones may be copied twice."""
     if count >= LANES:
@@ -217,7 +217,7 @@ def _copy_row(source: Any, at: Any, out: Any, to: Any, count: Any) -> None:
             _copy_one(source, at + q, out, to + q)
 
 
-@device
+@device()
 def _split_rows(
     x: Any, begin: Any, height: Any, columns: Any, row_start: Any, column_start: Any,
     tile_rows: Any, tile_columns: Any, stride: Any, plane: Any,
@@ -249,7 +249,7 @@ def _split_rows(
                 _split_edge(x, at, plane, to + j, stride, low, high)
 
 
-@kernel(read(3), *(i8,) * 7, write(), write())
+@device()
 def transform_input(
     x: Any, row_start: Any, column_start: Any, tile_rows: Any, tile_columns: Any, pitch: Any,
     step: Any, width: Any, plane: Any, out: Any,
@@ -268,7 +268,7 @@ def transform_input(
             transform_tiles(plane, tile, stride, tile_columns, out, c * pitch + tile, step)
 
 
-@kernel(read(), *(i8,) * 6, write(), write(3))
+@device()
 def transform_output(
     points: Any, row_start: Any, column_start: Any, tile_rows: Any, tile_columns: Any, pitch: Any,
     step: Any, plane: Any, out: Any,

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 import threading
-from functools import partial
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onnxlrp.kernels import _task as the
 from onnxlrp.kernels.axes import Axis, adjoint_axis, forward_axis
-from onnxlrp.kernels.blocks import cut
-from onnxlrp.kernels.epilogues import Copy, Epilogue
+from onnxlrp.kernels.blocks import Blocks, cut
+from onnxlrp.kernels.crew import Numbers, Task
+from onnxlrp.kernels.epilogues import Epilogue
 from onnxlrp.kernels.geometry import ConvGeometry, Sizes
 from onnxlrp.kernels.packing import Packed, pack
 from onnxlrp.kernels.pointwise import LEAST_POSITIONS, Pointwise
 from onnxlrp.kernels.stencil import TapNumbers, prepare_stencil
-from onnxlrp.kernels.threads import Job
 from onnxlrp.kernels.winograd import Winograd, prepare_winograd
 
 Array = NDArray[np.float32]
@@ -30,8 +30,8 @@ _OUTPUTS = 64
 class Algorithm(Protocol):
     """What cuts a convolution into jobs."""
 
-    def jobs(self, source: Array, out: Array, then: Epilogue | None) -> list[Job]:
-        """Jobs that write all of `out`, and do to it what comes then."""
+    def plan(self, source: Array, out: Array, numbers: Numbers) -> tuple[Numbers, int]:
+        """Write into a task what its jobs do; return their table and the memory that one needs."""
 
 
 class Direction:
@@ -61,16 +61,22 @@ class Direction:
         held += [a.packed for a in self._prepared.values() if isinstance(a, Winograd)]
         return sum(packed.weights.nbytes for packed in held)
 
-    def jobs(self, source: Array, out: Array, then: Epilogue | None = None) -> list[Job]:
-        """Jobs that compute `out` from `source`, both in C order, and do to it what comes then."""
-        if 0 in out.shape:
-            return []
-        if 0 in source.shape:
-            return [partial(_nothing, out, then)]
-        algorithm = self._algorithm(source.shape[2:], out.shape[2:])
-        if isinstance(algorithm, Winograd | Pointwise):
-            return algorithm.jobs(source, out, then)
-        return algorithm.jobs(_three_axes(source), _three_axes(out), then)
+    def task(self, source: Array, out: Array, then: Epilogue | None = None) -> Task:
+        """Computing `out` from `source`, both in C order, and doing to it what comes then."""
+        numbers = np.zeros(the.SIZE, np.int64)
+        numbers[the.SOURCE : the.PLACES + 1] = (
+            source.ctypes.data, out.ctypes.data, out.size, out.shape[1], math.prod(out.shape[2:])
+        )  # fmt: skip
+        if 0 in source.shape or 0 in out.shape:
+            algorithm: Algorithm = Zeros()
+        else:
+            algorithm = self._algorithm(source.shape[2:], out.shape[2:])
+        if isinstance(algorithm, Blocks):
+            source, out = _three_axes(source), _three_axes(out)
+        table, memory = algorithm.plan(source, out, numbers)
+        numbers[the.COUNT], numbers[the.JOBS] = len(table), table.ctypes.data
+        needed = None if then is None else then.write(numbers)
+        return Task(numbers, memory, (source, out, table, algorithm, needed))
 
     def _algorithm(self, source: Sizes, out: Sizes) -> Algorithm:
         """Choose by the geometry and the size of one sample alone; prepare it once."""
@@ -125,12 +131,14 @@ class Direction:
         return self._packed[taps]
 
 
-def _nothing(out: Array, then: Epilogue | None) -> None:
-    """Zeros: there is nothing to sum."""
-    channels, pitch = slice(0, out.shape[1]), math.prod(out.shape[2:])
-    zeros = np.zeros(channels.stop * pitch, np.float32)
-    for sample in range(len(out)):
-        (then or Copy()).on(zeros, out, sample, channels, slice(0, 1), pitch, slice(0, pitch))
+class Zeros:
+    """A result without anything to sum."""
+
+    def plan(self, source: Array, out: Array, numbers: Numbers) -> tuple[Numbers, int]:
+        """Write into a task that its jobs, one a sample, sum nothing."""
+        numbers[the.KIND] = the.ZEROS
+        jobs = len(out) if out.size else 0
+        return np.zeros((jobs, 1), np.int64), out[:1].size
 
 
 def _has_no_steps(geometry: ConvGeometry) -> bool:

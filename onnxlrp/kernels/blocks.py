@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onnxlrp.kernels._stencil import hand_out, lay_out
+from onnxlrp.kernels import _task as the
+from onnxlrp.kernels._convolutions import PRODUCT, SLICE, UNIT
+from onnxlrp.kernels._products import FEW
 from onnxlrp.kernels.axes import Target
-from onnxlrp.kernels.epilogues import Epilogue
+from onnxlrp.kernels.crew import Numbers
 from onnxlrp.kernels.packing import Packed
-from onnxlrp.kernels.scratch import scratch
-from onnxlrp.kernels.shares import even_ranges, row_ranges
+from onnxlrp.kernels.shares import even_ranges, longest, row_ranges
 from onnxlrp.kernels.stencil import Offsets, Stencil, Term
-from onnxlrp.kernels.threads import Job
+from onnxlrp.kernels.threads import get_num_threads
 
 Array = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -45,6 +43,19 @@ class Product:
     offsets: Offsets
     rows: Target
     columns: tuple[int, int, int]
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """A row of the table that `_convolutions.stencil` reads."""
+        rows = self.rows.start, self.rows.step, self.rows.count
+        packed = self.packed
+        if packed is None:
+            return (*(0,) * 8, *rows, *self.columns)
+        return (
+            packed.weights.ctypes.data, packed.weights.size, packed.batches, packed.rows,
+            packed.panels, packed.spill, self.offsets.ctypes.data, len(self.offsets),
+            *rows, *self.columns,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,104 +86,85 @@ class Blocks:
     steps: tuple[int, int]
     origins: tuple[int, int]
     slices: tuple[Slice, ...]
+    constants: Numbers = field(init=False, repr=False)
+    tables: tuple[Numbers, Numbers] = field(init=False, repr=False)
 
-    def jobs(self, source: Array, out: Array, then: Epilogue | None = None) -> list[Job]:
-        """Jobs for (N, channel, depth, height, width) arrays; no two write the same element."""
-        count = self.group_count
-        sources = source.reshape(len(source), count, -1, *source.shape[2:])
-        targets = out.reshape(len(out), count, -1, *out.shape[2:])
-        after = [None if then is None else _on(then, out, n) for n in range(len(out))]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tables", self._tables())
+        object.__setattr__(self, "constants", self._constants())
+
+    def plan(self, source: Array, out: Array, numbers: Numbers) -> tuple[Numbers, int]:
+        """Write into a task what its jobs do; return their table and the memory that one needs.
+
+        Arrays are (N, channel, depth, height, width).
+        """
+        numbers[the.KIND] = the.STENCIL
+        numbers[the.GROUPS :] = self.constants
+        numbers[the.IN_DEPTH : the.IN_WIDTH + 1] = source.shape[2:]
+        numbers[the.OUT_DEPTH : the.OUT_WIDTH + 1] = out.shape[2:]
+        table, results = self._jobs(len(out), get_num_threads())
+        part = results * self._most_lines * out.shape[4]
+        return table, int(numbers[the.LAID] + numbers[the.SUMMED]) + part + 3 * 16
+
+    def _jobs(self, samples: int, threads: int) -> tuple[Numbers, int]:
+        """Sample, groups (first, count), rows, results of a group; most results of a job."""
         results = [slice(0, self.results)]
-        if count == 1:
-            results = row_ranges(self.results, len(source) * len(self.rows))
-        return [
-            partial(self._work, sources[n], targets[n], groups, rows, part, after[n])
-            for n in range(len(source))
-            for groups, rows, part in itertools.product(self.groups, self.rows, results)
+        if self.group_count == 1:
+            results = row_ranges(self.results, samples * len(self.rows))
+        table = [
+            (n, *(number for part in parts for number in (part.start, part.stop - part.start)))
+            for n in range(samples)
+            for parts in itertools.product(self.groups, self.rows, results)
         ]
+        return np.array(table, np.int64), self._most_groups * longest(results)
 
-    def _work(
-        self, source: Array, out: Array, groups: slice, rows: slice, results: slice,
-        then: Callable[[Array, slice, slice, int, slice], None] | None,
-    ) -> None:  # fmt: skip
-        """Compute some rows of some results of some groups, for all depths and phases."""
-        read = source[groups].reshape(-1, *source.shape[2:])
-        written = out[groups, results].reshape(-1, *out.shape[2:])
-        height, width = out.shape[3:]
-        lines = self._lines(rows, height)
-        for part in self.slices:
-            target, place, above = written, part.place, 0
-            if then is not None:
-                shape = len(written), 1, lines.stop - lines.start, width
-                target = scratch("part", math.prod(shape)).reshape(shape)
-                place, above = 0, lines.start
-            laid = self._lay_out(read, part.depths, rows.start)
-            for product in part.products:
-                self._multiply(product, part, laid, target, place, above, groups, rows, results)
-            if then is not None:
-                first, last = groups.start * self.results, (groups.stop - 1) * self.results
-                start = part.place * height
-                then(
-                    target.reshape(-1), slice(first + results.start, last + results.stop),
-                    slice(start + lines.start, start + lines.stop), width, slice(0, width),
-                )  # fmt: skip
+    @property
+    def _most_groups(self) -> int:
+        return longest(self.groups)
 
-    def _multiply(
-        self, product: Product, part: Slice, laid: Array, target: Array, depth: int, above: int,
-        groups: slice, rows: slice, results: slice,
-    ) -> None:  # fmt: skip
-        """Write one phase of a block's result; the target's first line is line `above`."""
-        step = self.plane * self.channels * len(part.depths)
-        phase = product.rows
-        count = min(rows.stop, phase.count) - rows.start
-        first = phase.start + rows.start * phase.step - above
-        if count <= 0:
-            return
-        if product.packed is None:
-            lines = slice(first, first + count * phase.step, phase.step)
-            target[:, depth, lines, product.columns[0] :: product.columns[1]] = 0.0
-            return
-        needed = (count - 1) * self.pitch + product.columns[2]
-        stride = product.packed.round_up(needed)
-        sums = _sum(product.packed, product.offsets, laid, step, stride, groups, results)
-        hand_out(
-            sums, stride, self.pitch, target, depth, first, phase.step, count, *product.columns
-        )
-
-    def _lines(self, rows: slice, height: int) -> slice:
+    @property
+    def _most_lines(self) -> int:
         """Lines of the result that a block writes: those of all its phases lie side by side."""
-        step = max(
-            (product.rows.step for part in self.slices for product in part.products), default=1
+        return self._line_step * longest(self.rows)
+
+    @property
+    def _line_step(self) -> int:
+        return max((p.rows.step for part in self.slices for p in part.products), default=1)
+
+    def _tables(self) -> tuple[Numbers, Numbers]:
+        """Slices and products, as `_convolutions.stencil` reads them."""
+        slices: list[tuple[int, ...]] = []
+        products: list[tuple[int, ...]] = []
+        for part in self.slices:
+            first = len(products)
+            products += [product.numbers for product in part.products]
+            slices.append(
+                (part.place, part.depths.ctypes.data, len(part.depths), first, len(products))
+            )
+        return (
+            np.array(slices, np.int64).reshape(-1, SLICE),
+            np.array(products, np.int64).reshape(-1, PRODUCT),
         )
-        return slice(min(height, rows.start * step), min(height, rows.stop * step))
 
-    def _lay_out(self, source: Array, depths: Indices, first: int) -> Array:
-        """Lay out the rows of the source that a block reads."""
-        per_channel = len(depths) * len(self.phases[0]) * len(self.phases[1]) * self.plane
-        laid = scratch("rows", len(source) * per_channel + _SLACK)
-        lay_out(
-            source, depths, *self.phases, self.steps[0],
-            first * self.steps[0] - self.origins[0], self.plane // self.pitch, self.steps[1],
-            -self.origins[1], self.pitch, laid,
+    def _constants(self) -> Numbers:
+        """The numbers of a task, from `GROUPS` on, that are the same for all arrays."""
+        numbers = np.zeros(the.SIZE, np.int64)
+        depths = max((len(part.depths) for part in self.slices), default=0)
+        rows = self.plane // self.pitch
+        numbers[the.GROUPS : the.RESULTS + 1] = (
+            self.group_count, self.channels // (len(self.phases[0]) * len(self.phases[1])),
+            self.results,
         )  # fmt: skip
-        return laid
-
-
-def _on(then: Epilogue, out: Array, n: int) -> Callable[[Array, slice, slice, int, slice], None]:
-    """What is done to the parts of one sample."""
-    return lambda part, *place: then.on(part, out, n, *place)
-
-
-def _sum(
-    packed: Packed, offsets: Offsets, laid: Array, step: int, stride: int, groups: slice,
-    results: slice,
-) -> Array:  # fmt: skip
-    """Sum over channels and taps, `stride` numbers for each result."""
-    per_group = (results.stop - results.start) * stride
-    spill = packed.spill * stride  # over the next group's sums, which come later
-    sums = scratch("sums", (groups.stop - groups.start) * per_group + spill)
-    packed.multiply(offsets, laid, step, sums, per_group, stride, stride, groups, results)
-    return sums
+        numbers[the.PLANE : the.PRODUCTS + 1] = (
+            self.plane, self.pitch,
+            self.phases[0].ctypes.data, len(self.phases[0]),
+            self.phases[1].ctypes.data, len(self.phases[1]),
+            *self.steps, *self.origins, self._line_step,
+            self._most_groups * self.channels * depths * self.plane + _SLACK,
+            (self._most_groups * self.results + FEW) * (rows * self.pitch + UNIT),
+            self.tables[0].ctypes.data, len(self.tables[0]), self.tables[1].ctypes.data,
+        )  # fmt: skip
+        return numbers[the.GROUPS :]
 
 
 def cut(stencil: Stencil) -> Blocks:

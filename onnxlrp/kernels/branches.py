@@ -5,35 +5,29 @@ Axis 0 is always the sample. All arrays are float32 in C order; outputs are writ
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from onnxlrp.kernels import _branches as loops
+from onnxlrp.kernels import _task as the
 from onnxlrp.kernels.elementwise import (
-    _BLOCK,
+    _NONE,
     Array,
     _flatten,
-    _over_parts,
-    _over_ranges,
     _sample_size,
+    over_elements,
+    over_rows,
 )
-
-#: The bias of a layer that has none.
-_NONE = np.zeros(1, np.float32)
 
 
 def weighted_sum(u: Array, cu: float, v: Array, cv: float, out: Array) -> None:
     """Weighted sum out = cu·u + cv·v of float32 arrays of one shape; `out` may be an input."""
-    _over_parts(lambda a, b, c: loops.weighted_sum(a, cu, b, cv, c), u, v, out)
+    over_elements(the.WEIGHTED_SUM, (u, v), out, (cu, cv))
 
 
 def add_product(a: Array, g: Array, out: Array) -> bool:
     """Product added in place, out += a·g, for arrays of one shape; whether all of it is finite."""
-    return _over_parts(loops.add_product, a, g, out)
+    return over_elements(the.ADD_PRODUCT, (a, g), out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +64,9 @@ class Denominator:
         """The sum, as an array: a new one, unless it is `whole` itself."""
         if self.of_whole == 1 and self.of_part == 0 and self.bias is None:
             return self.whole
-        terms, out = self._terms(), np.empty(self.whole.shape, np.float32)
-        rows = _rows(out)
-        _over_rows(rows, lambda first, last: loops.mix(*terms, first, last, rows))
+        out = np.empty(self.whole.shape, np.float32)
+        factors = self.of_whole, self.of_part
+        over_rows(the.SUMS, (self.whole, self.part), out, factors, self._bias)
         return out
 
     def ratio(
@@ -117,16 +111,9 @@ class Denominator:
         part = self.whole if self.part is None else self.part
         _flatten(self.whole, part, sign, relevance, out)
         _sample_size(self.whole, epsilon)
-        if out.size == 0:
-            return True
-        terms, q = self._terms(), _rows(out)
-        z, r = _rows(sign), _rows(relevance)
-        return _over_rows(
-            q,
-            lambda first, last: loops.branch_ratio(
-                *terms, z, r, coefficient, epsilon, where, first, last, q
-            ),
-        )
+        sources = self.whole, self.part, sign, relevance
+        factors = self.of_whole, self.of_part, coefficient
+        return over_rows(the.RATIOS, sources, out, factors, self._bias, epsilon, where)
 
     def share(
         self,
@@ -167,31 +154,11 @@ class Denominator:
         _flatten(self.whole, relevance, x, y)
         _sample_size(self.whole, epsilon)
         parts = np.empty(x.shape, np.float32), np.empty(y.shape, np.float32)
-        if x.size == 0:
-            return parts, True
-        u, r, p, q, to_p, to_q = map(_rows, (self.whole, relevance, x, y, *parts))
-        finite = _over_rows(
-            u,
-            lambda first, last: loops.share(
-                u, self.of_whole, r, coefficient, epsilon, p, factors[0], q, factors[1],
-                first, last, to_p, to_q,
-            ),
-        )  # fmt: skip
+        sources = self.whole, relevance, x, y
+        reals = self.of_whole, 0.0, coefficient, *factors
+        finite = over_rows(the.SHARES, sources, parts[0], reals, epsilon=epsilon, other=parts[1])
         return parts, finite
 
-    def _terms(self) -> tuple[Array, float, Array, float, Array]:
-        """The sum as kernels take it."""
-        part = self.whole if self.part is None else self.part
-        bias = _NONE if self.bias is None else self.bias
-        return _rows(self.whole), self.of_whole, _rows(part), self.of_part, bias
-
-
-def _rows(array: NDArray[np.float32]) -> Array:
-    """Look at (N, K, ...) as one row for each sample and channel."""
-    return array.reshape(math.prod(array.shape[:2]), -1) if array.size else array.reshape(0, 1)
-
-
-def _over_rows(rows: Array, loop: Callable[[int, int], bool | None]) -> bool:
-    """Call the loop on blocks of rows."""
-    width = max(1, rows.shape[1])
-    return _over_ranges(len(rows), loop, max(1, _BLOCK // width), width)
+    @property
+    def _bias(self) -> Array:
+        return _NONE if self.bias is None else self.bias

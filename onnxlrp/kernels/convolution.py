@@ -9,7 +9,7 @@ from onnxlrp.errors import InputError, ModelError
 from onnxlrp.kernels.algorithms import Direction
 from onnxlrp.kernels.epilogues import Epilogue
 from onnxlrp.kernels.geometry import ConvGeometry, Sizes
-from onnxlrp.kernels.threads import run, sweep_threads
+from onnxlrp.kernels.threads import run_task, sweep_threads
 
 Array = NDArray[np.float32]
 
@@ -65,8 +65,10 @@ class ConvKernel:
         size = self._output_size(x.shape[2:])
         out = _target(out, (len(x), len(self.weight), *size))
         with sweep_threads():
-            jobs = self._directions[0].jobs(np.ascontiguousarray(x, np.float32), out, then)
-            run(jobs, self._seconds(x, out, windows=out))
+            task = self._directions[0].task(np.ascontiguousarray(x, np.float32), out, then)
+            run_task(task, self._seconds(x, out, windows=out))
+        if then is not None:
+            then.note(task.has_failed)
         return out
 
     def adjoint(
@@ -104,8 +106,10 @@ class ConvKernel:
         channels = self.weight.shape[1] * self.geometry.groups
         out = _target(out, (len(s), channels, *spatial))
         with sweep_threads():
-            jobs = self._directions[1].jobs(np.ascontiguousarray(s, np.float32), out, then)
-            run(jobs, self._seconds(s, out, windows=s))
+            task = self._directions[1].task(np.ascontiguousarray(s, np.float32), out, then)
+            run_task(task, self._seconds(s, out, windows=s))
+        if then is not None:
+            then.note(task.has_failed)
         return out
 
     def _output_size(self, spatial: Sizes) -> Sizes:

@@ -5,16 +5,18 @@ Axis 0 is always the sample. All arrays are float32 in C order; outputs are writ
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.errors import InputError
 from onnxlrp.kernels import _elementwise as loops
-from onnxlrp.kernels.threads import run, sweep_threads
+from onnxlrp.kernels import _task as the
+from onnxlrp.kernels.crew import Task
+from onnxlrp.kernels.threads import run, run_task, sweep_threads
 
 Array = NDArray[np.float32]
 
@@ -24,6 +26,8 @@ _BLOCK = 131072
 _SEARCHED = 262144
 #: Seconds that an element takes where arrays come from memory, about.
 _SECONDS = 5e-10
+#: The bias of a layer that has none, and the stabiliser where there is none.
+_NONE = np.zeros(1, np.float32)
 
 
 def ratio(z: Array, relevance: Array, coefficient: float, epsilon: Array, out: Array) -> None:
@@ -45,14 +49,10 @@ def ratio(z: Array, relevance: Array, coefficient: float, epsilon: Array, out: A
     InputError
         If shapes differ, or an array is not float32 in C order.
     """
-    flat = _flatten(z, relevance, out)
-    size = _sample_size(z, epsilon)
-    _over_ranges(
-        z.size,
-        lambda first, last: loops.ratio(
-            *flat[:2], coefficient, epsilon, flat[2], size, first, last
-        ),
-    )
+    _flatten(z, relevance, out)
+    _sample_size(z, epsilon)
+    sources, factors = (z, None, relevance, relevance), (1.0, 0.0, coefficient)
+    over_rows(the.QUOTIENTS, sources, out, factors, epsilon=epsilon)
 
 
 def product(a: Array, g: Array, out: Array) -> bool:
@@ -70,18 +70,18 @@ def product(a: Array, g: Array, out: Array) -> bool:
     (True, False)
     """
     if out is g:
-        return _over_parts(loops.multiply, a, g)
-    return _over_parts(loops.product, a, g, out)
+        return over_elements(the.MULTIPLY, (a, a), out)
+    return over_elements(the.PRODUCT, (a, g), out)
 
 
 def clip_positive(a: Array, out: Array) -> None:
     """Positive part out = max(a, 0); NaN stays NaN; `out` may be `a`."""
-    _over_parts(loops.clip_positive, a, out)
+    over_elements(the.CLIP_POSITIVE, (a, a), out)
 
 
 def clip_negative(a: Array, out: Array) -> None:
     """Negative part out = min(a, 0); NaN stays NaN; `out` may be `a`."""
-    _over_parts(loops.clip_negative, a, out)
+    over_elements(the.CLIP_NEGATIVE, (a, a), out)
 
 
 def has_negative(a: Array) -> bool:
@@ -92,8 +92,7 @@ def has_negative(a: Array) -> bool:
     >>> has_negative(np.array([[1.0, -2.0]], np.float32))
     True
     """
-    (flat,) = _flatten(a)
-    return _any_block(loops.has_negative, flat)
+    return _finds(the.SEARCH_NEGATIVE, a)
 
 
 def all_finite(*arrays: Array) -> bool:
@@ -104,14 +103,7 @@ def all_finite(*arrays: Array) -> bool:
     >>> all_finite(np.array([[1.0, np.inf]], np.float32))
     False
     """
-    pairs = []
-    for array in arrays:
-        (flat,) = _flatten(array)
-        even = flat.size - flat.size % 2
-        if not np.isfinite(flat[even:]).all():
-            return False
-        pairs.append(flat[:even].view(np.int64))
-    return not _any_block(loops.has_infinite, *pairs)
+    return not _finds(the.SEARCH_INFINITE, *arrays)
 
 
 def rms(a: Array) -> Array:
@@ -172,45 +164,67 @@ def _sample_size(a: Array, epsilon: Array) -> int:
     return max(1, a[:1].size)
 
 
-def _over_ranges(
-    size: int, loop: Callable[[int, int], bool | None], block: int = _BLOCK, weight: int = 1
+def over_elements(
+    kind: int, sources: tuple[Array, Array], out: Array, factors: tuple[float, ...] = ()
 ) -> bool:
-    """Call the loop on blocks of the range, spread over the pool; whether no call returned False.
+    """Do what `_task` calls so, element by element; whether nothing was found amiss."""
+    _flatten(*sources, out)
+    numbers, reals = np.zeros(the.SIZE, np.int64), np.array(factors, np.float32)
+    numbers[the.KIND], numbers[the.COUNT] = kind, -(-out.size // _BLOCK)
+    numbers[the.A : the.B + 1] = [source.ctypes.data for source in sources]
+    numbers[the.TO], numbers[the.REALS] = out.ctypes.data, reals.ctypes.data
+    numbers[the.LENGTH : the.BLOCK + 1] = out.size, _BLOCK
+    return _succeeds(Task(numbers, 0, (sources, out, reals)), out.size)
 
-    Each place of the range stands for `weight` elements.
-    """
-    failed: list[int] = []
 
-    def work(first: int) -> None:
-        if loop(first, min(first + block, size)) is False:
-            failed.append(first)
+def over_rows(
+    kind: int,
+    sources: tuple[Array | None, ...],
+    out: Array,
+    factors: tuple[float, ...],
+    bias: Array = _NONE,
+    epsilon: Array = _NONE,
+    where: int = 0,
+    other: Array | None = None,
+) -> bool:
+    """Do what `_task` calls so, channel by channel of (N, K, ...) arrays; see `over_elements`."""
+    if out.size == 0:
+        return True
+    numbers, reals = np.zeros(the.SIZE, np.int64), np.array(factors, np.float32)
+    rows = math.prod(out.shape[:2])
+    width = out.size // rows
+    block = max(1, _BLOCK // width)
+    numbers[the.KIND], numbers[the.COUNT] = kind, -(-rows // block)
+    addresses = [0 if source is None else source.ctypes.data for source in (*sources, out, other)]
+    numbers[the.A : the.A + len(sources)] = addresses[:-2]
+    numbers[the.TO : the.TO_OTHER + 1] = addresses[-2:]
+    numbers[the.LENGTH : the.WIDTH + 1] = rows, block, width
+    numbers[the.EPSILON : the.SAMPLES + 1] = epsilon.ctypes.data, len(epsilon)
+    numbers[the.BIAS : the.WHERE + 1] = bias.ctypes.data, bias.size, where
+    numbers[the.REALS] = reals.ctypes.data
+    return _succeeds(Task(numbers, 0, (sources, out, other, bias, epsilon, reals)), out.size)
 
+
+def _finds(kind: int, *arrays: Array) -> bool:
+    """Whether a search finds something in any of the arrays; the rest is left out once it has."""
+    parts = []
+    for array in arrays:
+        _flatten(array)
+        start, size = array.ctypes.data, array.size
+        parts += [
+            (start + 4 * first, min(_SEARCHED, size - first)) for first in range(0, size, _SEARCHED)
+        ]
+    table, numbers = np.array(parts, np.int64), np.zeros(the.SIZE, np.int64)
+    numbers[the.KIND], numbers[the.COUNT], numbers[the.JOBS] = kind, len(parts), table.ctypes.data
+    total = sum(array.size for array in arrays)
+    return not _succeeds(Task(numbers, 0, (arrays, table)), total)
+
+
+def _succeeds(task: Task, size: int) -> bool:
+    """Run a task that passes over so many elements; whether nothing was found amiss."""
     with sweep_threads():
-        jobs = [partial(work, first) for first in range(0, size, block)]
-        run(jobs, size * weight * _SECONDS)
-    return not failed
-
-
-def _over_parts(loop: Callable[..., bool | None], *arrays: Array) -> bool:
-    """Call the loop on blocks of the arrays, spread over the pool; whether none returned False."""
-    flat = _flatten(*arrays)
-    size = flat[0].size
-    return _over_ranges(size, lambda first, last: loop(*(array[first:last] for array in flat)))
-
-
-def _any_block(loop: Callable[..., bool], *flat: NDArray[Any]) -> bool:
-    """Whether the loop finds something in any of the arrays; the rest is left out once it has."""
-    found: list[bool] = []
-
-    def search(array: NDArray[Any], first: int) -> None:
-        if not found and loop(array[first : first + _SEARCHED]):
-            found.append(True)
-
-    run(
-        [partial(search, a, first) for a in flat for first in range(0, a.size, _SEARCHED)],
-        sum(array.size for array in flat) * _SECONDS,
-    )
-    return bool(found)
+        run_task(task, size * _SECONDS)
+    return not task.has_failed
 
 
 def _sum_samples(loop: Callable[[Array], float], a: Array) -> NDArray[np.float64]:

@@ -11,47 +11,21 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from onnxlrp.kernels import _epilogues as loops
+from onnxlrp.kernels import _task as the
 
 Array = NDArray[np.float32]
 
 _NONE = np.zeros(1, np.float32)
-_ITSELF = np.zeros(0, np.float32)
 
 
 class Epilogue(Protocol):
     """Something made of the parts of an (N, C, *S) array, from several threads at once."""
 
-    def on(
-        self, part: Array, out: Array, sample: int, channels: slice, lines: slice, pitch: int,
-        columns: slice,
-    ) -> None:  # fmt: skip
-        """Write `out` where the part belongs: some columns of lines of `pitch` numbers."""
+    def write(self, task: NDArray[np.int64]) -> object:
+        """Write into a task what is to be done; return what must stay alive until it is."""
 
-
-class Copy:
-    """Write the result as it is."""
-
-    def on(
-        self, part: Array, out: Array, sample: int, channels: slice, lines: slice, pitch: int,
-        columns: slice,
-    ) -> None:  # fmt: skip
-        """Copy a part."""
-        shaped = part.reshape(channels.stop - channels.start, lines.stop - lines.start, -1)
-        out[sample].reshape(out.shape[1], -1, pitch)[channels, lines, columns] = shaped
-
-
-def _place(
-    out: Array, sample: int, channels: slice, lines: slice, pitch: int, columns: slice
-) -> tuple[int, int, int, int, int, int]:
-    """Start, channels, size, lines, pitch and width, as the kernels take them."""
-    count = out.shape[1]
-    size = out.size // (len(out) * count)
-    start = (sample * count + channels.start) * size + lines.start * pitch + columns.start
-    number, width = lines.stop - lines.start, columns.stop - columns.start
-    if width == pitch:
-        number, width = 1, number * width
-    return start, channels.stop - channels.start, size, number, pitch, width
+    def note(self, failed: bool) -> None:
+        """Learn from a task that is done whether it found something amiss."""
 
 
 class Times:
@@ -71,19 +45,18 @@ class Times:
 
     def __init__(self, x: Array, adds: bool = False) -> None:
         self._x = x
-        self._adds = adds
+        self._then = the.ADD_TIMES if adds else the.TIMES
         self.finite = True
 
-    def on(
-        self, part: Array, out: Array, sample: int, channels: slice, lines: slice, pitch: int,
-        columns: slice,
-    ) -> None:  # fmt: skip
-        """Multiply a part."""
-        place = _place(out, sample, channels, lines, pitch, columns)
-        ahead = 0 if len(self._x) > 1 else -sample * self._x.size
-        loop = loops.add_times if self._adds else loops.times
-        if not loop(self._x.reshape(-1), ahead, part, out.reshape(-1), *place):
-            self.finite = False
+    def write(self, task: NDArray[np.int64]) -> object:
+        """Write into a task that its result is multiplied."""
+        task[the.THEN] = self._then
+        task[the.X], task[the.X_NUMBERS] = self._x.ctypes.data, self._x.size
+        return self._x
+
+    def note(self, failed: bool) -> None:
+        """Learn whether all is finite."""
+        self.finite &= not failed
 
 
 class Ratio:
@@ -123,22 +96,24 @@ class Ratio:
         of_part: float = 0.0,
         bias: Array | None = None,
     ) -> None:
-        self._relevance = relevance.reshape(-1)
-        self._numbers = coefficient, epsilon, where
-        self._sign = self._relevance if sign is None else sign.reshape(-1)
-        self._whole = _ITSELF if whole is None else whole.reshape(-1)
-        self._factors = of_whole, of_part
+        self._relevance = relevance
+        self._reals = np.array([of_whole, of_part, coefficient, epsilon], np.float32)
+        self._where = where
+        self._sign = relevance if sign is None else sign
+        self._whole = whole
         self._bias = _NONE if bias is None else bias
         self.nothing_left = True
 
-    def on(
-        self, part: Array, out: Array, sample: int, channels: slice, lines: slice, pitch: int,
-        columns: slice,
-    ) -> None:  # fmt: skip
-        """Divide a part."""
-        place = _place(out, sample, channels, lines, pitch, columns)
-        if not loops.ratio(
-            self._whole, *self._factors, self._bias, channels.start, self._sign, self._relevance,
-            *self._numbers, part, out.reshape(-1), *place,
-        ):  # fmt: skip
-            self.nothing_left = False
+    def write(self, task: NDArray[np.int64]) -> object:
+        """Write into a task that its result is divided by."""
+        task[the.THEN], task[the.WHERE] = the.RATIO, self._where
+        if self._whole is not None:
+            task[the.X], task[the.X_NUMBERS] = self._whole.ctypes.data, self._whole.size
+        task[the.REALS] = self._reals.ctypes.data
+        task[the.RELEVANCE], task[the.SIGN] = self._relevance.ctypes.data, self._sign.ctypes.data
+        task[the.BIAS], task[the.BIAS_NUMBERS] = self._bias.ctypes.data, self._bias.size
+        return self
+
+    def note(self, failed: bool) -> None:
+        """Learn whether relevance is left where the sign is negative."""
+        self.nothing_left &= not failed

@@ -26,7 +26,7 @@ _ROWS = 64
 
 
 def matmul(x: Array, w: Array, out: Array | None = None) -> Array:
-    """Product z = x·w, spread over the pool.
+    """Product z = x·w, spread over the crew.
 
     Parameters
     ----------

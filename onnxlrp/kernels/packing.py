@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.kernels import _products as products
+from onnxlrp.kernels import _task as the
 from onnxlrp.kernels._vectors import WIDE
 
 Array = NDArray[np.float32]
@@ -40,20 +41,11 @@ class Packed:
         """Rows that are written after the last one."""
         return max(0, products.FEW - self.rows) if self.panels else 0
 
-    def multiply(
-        self, offsets: NDArray[np.int32], source: Array, source_step: int, out: Array,
-        out_step: int, stride: int, columns: int, batches: slice, rows: slice,
-    ) -> None:  # fmt: skip
-        """Compute out_bij = Σ_d weights_bid · source[b · source_step + offset_d + j].
-
-        out_bij lies at b · out_step + i · stride + j; b and i count from the first of `batches`
-        and `rows`, which begins at a multiple of `products.ROWS`.
-        """
-        kernel = products.multiply if self.panels else products.multiply_single
-        first = batches.start * (self.weights.size // self.batches)
-        kernel(
-            self.weights[first:], self.rows, rows.start, rows.stop - rows.start, offsets, source,
-            source_step, out, out_step, stride, batches.stop - batches.start, columns,
+    def write(self, numbers: NDArray[np.int64]) -> None:
+        """Write into a task which weights its products read."""
+        numbers[the.WEIGHTS : the.PANELS + 1] = (
+            self.weights.ctypes.data, self.weights.size, self.batches, self.rows, self.depth,
+            self.panels,
         )  # fmt: skip
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onnxlrp.kernels import _task as the
 from onnxlrp.kernels._products import STRIP
 from onnxlrp.kernels._vectors import WIDE
-from onnxlrp.kernels.epilogues import Epilogue
+from onnxlrp.kernels.crew import Numbers
 from onnxlrp.kernels.packing import Packed
-from onnxlrp.kernels.scratch import scratch
-from onnxlrp.kernels.shares import even_ranges, row_ranges
-from onnxlrp.kernels.threads import Job
+from onnxlrp.kernels.shares import even_ranges, longest, row_ranges
+from onnxlrp.kernels.threads import get_num_threads
 
 Array = NDArray[np.float32]
 
@@ -33,58 +33,32 @@ class Pointwise:
 
     packed: Packed
 
-    @property
-    def _strips(self) -> int:
-        """Strips of positions in a job, at most."""
-        return max(4, _BLOCK // (STRIP * (self.packed.rows + self.packed.depth)))
+    def plan(self, source: Array, out: Array, numbers: Numbers) -> tuple[Numbers, int]:
+        """Write into a task what its jobs do; return their table and the memory that one needs.
 
-    def jobs(self, source: Array, out: Array, then: Epilogue | None = None) -> list[Job]:
-        """Jobs for (N, channel, ...) arrays with at least `LEAST_POSITIONS` positions."""
-        channels = source.reshape(len(source), self.packed.depth, -1)
-        places = out.reshape(len(out), self.packed.rows, -1)
-        parts = _parts(channels.shape[2], self._strips)
-        results = row_ranges(self.packed.rows, len(parts) * len(source))
-        return [
-            partial(self._work, channels, places, n, part, rows, then)
-            for n in range(len(source))
-            for part, rows in itertools.product(parts, results)
-        ]
-
-    def _work(
-        self, source: Array, out: Array, n: int, part: slice, rows: slice, then: Epilogue | None
-    ) -> None:
-        """Compute some results at some positions."""
-        depth, positions = source.shape[1:]
-        count, pitch, channels = part.stop - part.start, positions, source[n]
-        if then is None:
-            target, stride = out[n, rows].reshape(-1)[part.start :], positions
-        else:
-            stride = count
-            target = scratch("results", (rows.stop - rows.start) * count)
-        if depth > self.packed.rows and positions >= _FAR:
-            pitch, channels = count, scratch("channels", depth * count).reshape(depth, count)
-            np.copyto(channels, source[n, :, part])
-            part_of_source = channels.reshape(-1)
-        else:
-            part_of_source = channels.reshape(-1)[part.start :]
-        self.packed.multiply(
-            _offsets(depth, pitch), part_of_source, 0, target, 0, stride, count, slice(0, 1), rows,
-        )  # fmt: skip
-        if then is not None:
-            then.on(target, out, n, rows, slice(0, 1), positions, part)
+        Arrays are (N, channel, ...) with at least `LEAST_POSITIONS` positions.
+        """
+        rows, depth = self.packed.rows, self.packed.depth
+        numbers[the.KIND] = the.POINTWISE
+        self.packed.write(numbers)
+        return _table(len(out), int(numbers[the.PLACES]), rows, depth, get_num_threads())
 
 
 @lru_cache(maxsize=512)
-def _parts(positions: int, most: int) -> tuple[slice, ...]:
-    """Ranges of positions, in full strips, `most` of them, but for the last."""
-    strips = even_ranges(positions // STRIP, most)
+def _table(
+    samples: int, positions: int, rows: int, depth: int, threads: int
+) -> tuple[Numbers, int]:
+    """Sample, positions (first, count), results (first, count), whether they lie far apart."""
+    strips = even_ranges(positions // STRIP, max(4, _BLOCK // (STRIP * (rows + depth))))
     edges = [STRIP * strip.start for strip in strips] + [positions]
-    return tuple(slice(a, b) for a, b in itertools.pairwise(edges))
-
-
-@lru_cache(maxsize=512)
-def _offsets(channels: int, step: int) -> NDArray[np.int32]:
-    """Offset of each channel."""
-    offsets = np.arange(channels, dtype=np.int32) * np.int32(step)
-    offsets.flags.writeable = False
-    return offsets
+    parts = list(itertools.pairwise(edges))
+    results = row_ranges(rows, len(parts) * samples)
+    far = depth > rows and positions >= _FAR
+    table = [
+        (n, left, right - left, part.start, part.stop - part.start, far)
+        for n in range(samples)
+        for (left, right), part in itertools.product(parts, results)
+    ]
+    most = max(right - left for left, right in parts)
+    summed = longest(results) * most
+    return np.array(table, np.int64), depth + 16 + (depth * most + 16) * far + summed

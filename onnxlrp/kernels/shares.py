@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 from onnxlrp.kernels._products import ROWS
 from onnxlrp.kernels.threads import get_num_threads
 
 
-def even_ranges(total: int, longest: int) -> list[slice]:
-    """Cut 0…total into the fewest ranges that are no longer than `longest`, evenly."""
-    return even_parts(total, max(1, -(-total // max(1, longest))))
+def even_ranges(total: int, most: int) -> list[slice]:
+    """Cut 0…total into the fewest ranges that are no longer than `most`, evenly."""
+    return even_parts(total, max(1, -(-total // max(1, most))))
 
 
 def even_parts(total: int, count: int) -> list[slice]:
     """Cut 0…total into so many ranges, evenly."""
     edges = [part * total // count for part in range(count + 1)]
     return [slice(a, b) for a, b in itertools.pairwise(edges)]
+
+
+def longest(ranges: Sequence[slice]) -> int:
+    """Length of the longest range."""
+    most: int = max(part.stop - part.start for part in ranges)
+    return most
 
 
 def row_ranges(rows: int, pieces: int) -> list[slice]:

@@ -1,90 +1,18 @@
-"""One small pool of threads for all kernels, and the numeric state that a sweep runs in.
-
-Work is cut into blocks by the callers, never by the number of threads: the same blocks run on one
-thread or on many, so results are the same bits.
-"""
+"""How work is spread over one crew of threads, and the numeric state that a sweep runs in."""
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from queue import SimpleQueue
+from collections.abc import Sequence
 from typing import Any
 
 from onnxlrp.errors import RuntimeSetupError
 from onnxlrp.kernels import _denormals
-
-Job = Callable[[], None]
-
-
-class _Batch:
-    """Jobs that were submitted together; whoever is free takes the next one."""
-
-    def __init__(self, jobs: Sequence[Job]):
-        self._jobs = jobs
-        self._next = itertools.count()  # one next() is atomic: no two threads take one job
-        self._left = len(jobs)
-        self._lock = threading.Lock()
-        self._running = threading.Lock()  # held until the last job has ended
-        self._running.acquire()
-        self.error: BaseException | None = None
-
-    def work(self) -> None:
-        """Take jobs until none is left."""
-        done = 0
-        while (index := next(self._next)) < len(self._jobs):
-            if self.error is None:
-                try:
-                    self._jobs[index]()
-                except BaseException as error:  # handed to the caller by wait()
-                    self.error = error
-            done += 1
-        if done:
-            self._count(done)
-
-    def wait(self) -> None:
-        """Wait until every job has ended; raise what the first failing job raised."""
-        self._running.acquire()
-        if self.error is not None:
-            raise self.error
-
-    def _count(self, done: int) -> None:
-        with self._lock:
-            self._left -= done
-            if self._left == 0:
-                self._running.release()
-
-
-class _Pool:
-    """Daemon threads that wait for batches."""
-
-    def __init__(self, workers: int):
-        self.workers = workers
-        self._queue: SimpleQueue[_Batch | None] = SimpleQueue()
-        for number in range(workers):
-            name = f"onnxlrp-kernel-{number}"
-            threading.Thread(target=self._serve, name=name, daemon=True).start()
-
-    def submit(self, batch: _Batch, helpers: int) -> None:
-        """Ask this many workers to help with a batch."""
-        for _ in range(min(helpers, self.workers)):
-            self._queue.put(batch)
-
-    def close(self) -> None:
-        """Let the workers end once they are idle."""
-        for _ in range(self.workers):
-            self._queue.put(None)
-
-    def _serve(self) -> None:
-        _state.inside = True
-        _denormals.flush()
-        while (batch := self._queue.get()) is not None:
-            batch.work()
-            del batch  # an idle worker keeps no arrays alive
+from onnxlrp.kernels._jit import config
+from onnxlrp.kernels.crew import Batch, Crew, Job, Task, do_alone
 
 
 class _ThreadState(threading.local):
@@ -103,12 +31,12 @@ def _available_cores() -> int:
 
 
 class _Settings:
-    """The pool and the limits on BLAS: the only mutable state of the kernels."""
+    """The crew and the limits on BLAS: the only mutable state of the kernels."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.threads = _available_cores()
-        self.pool: _Pool | None = None
+        self.crew: Crew | None = None
         self.sweeps = 0
         self.blas: Any = None
         self.modules = 0
@@ -158,17 +86,18 @@ def set_num_threads(count: int) -> None:
         raise RuntimeSetupError(f"the number of threads must be at least 1, but {count} was asked")
     with _settings.lock:
         _settings.threads = int(count)
-        if _settings.pool is not None:
-            _settings.pool.close()
-            _settings.pool = None
+        if _settings.crew is not None:
+            _settings.crew.close()
+            _settings.crew = None
 
 
-#: Seconds of work below which the calling thread is done before another one has woken up.
-_WORTH = 1e-4
+#: Seconds of work below which the calling thread is done before another one has begun: where it
+#: must be called to Python, and where it only looks at the board.
+_WORTH, _WORTH_OF_TASKS = 1e-4, 2e-5
 
 
 def run(jobs: Sequence[Job], seconds: float = math.inf) -> None:
-    """Run independent jobs on the pool, the calling thread working too, and wait for them all.
+    """Run independent jobs on the crew, the calling thread working too, and wait for them all.
 
     A job that itself calls `run` works its own jobs off one after another. The first exception is
     raised here, when no job is running any more; jobs not yet begun are then left out.
@@ -181,12 +110,12 @@ def run(jobs: Sequence[Job], seconds: float = math.inf) -> None:
         What all of them take one thread, about: little work is done by the calling thread alone.
     """
     helpers = min(_settings.threads, len(jobs)) - 1
-    if helpers < 1 or _state.inside or seconds < _WORTH:
+    if not _pays(helpers, seconds, _WORTH):
         for job in jobs:
             job()
         return
-    batch = _Batch(jobs)
-    _shared_pool().submit(batch, helpers)
+    batch = Batch(jobs)
+    _shared_crew().submit(batch, helpers)
     _state.inside = True
     try:
         batch.work()
@@ -195,15 +124,32 @@ def run(jobs: Sequence[Job], seconds: float = math.inf) -> None:
     batch.wait()
 
 
-def _shared_pool() -> _Pool:
+def run_task(task: Task, seconds: float = math.inf) -> None:
+    """Run the jobs of a compiled task on the crew, and wait for them all; see `run`."""
+    pays = _pays(min(_settings.threads, task.count) - 1, seconds, _WORTH_OF_TASKS)
+    if not (pays and _shared_crew().lead(task)):
+        do_alone(task)
+
+
+def _pays(helpers: int, seconds: float, least: float) -> bool:
+    """Whether others help, and are worth calling."""
+    return helpers > 0 and not _state.inside and seconds >= least and not config.DISABLE_JIT
+
+
+def _shared_crew() -> Crew:
     with _settings.lock:
-        if _settings.pool is None:
-            _settings.pool = _Pool(_settings.threads - 1)
-        return _settings.pool
+        if _settings.crew is None:
+            _settings.crew = Crew(_settings.threads - 1, begin=_enter)
+        return _settings.crew
+
+
+def _enter() -> None:
+    """Note that this thread runs jobs: what they call runs on the spot."""
+    _state.inside = True
 
 
 class _Sweep:
-    """Context in which the pool splits the work alone and denormals count as zero."""
+    """Context in which the crew splits the work alone and denormals count as zero."""
 
     def __enter__(self) -> None:
         if _state.sweeps == 0:

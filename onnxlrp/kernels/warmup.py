@@ -13,10 +13,10 @@ from pathlib import Path
 import llvmlite.binding
 import numba
 
-from onnxlrp.kernels._jit import KERNELS, config
+from onnxlrp.kernels._jit import KERNELS, config, sources
 
-#: Compile time of one kernel on one core, in seconds; only for the message.
-_SECONDS_A_KERNEL = 0.4
+#: Compile time of all kernels on one core, in seconds, about; only for the message.
+_SECONDS = 15
 _STAMP = "onnxlrp-kernels.stamp"
 
 
@@ -47,12 +47,9 @@ def ensure_compiled(notify: Callable[[str], None]) -> None:
     if is_compiled():
         return
     folder = _cache_folder()
-    seconds = round(_SECONDS_A_KERNEL * len(KERNELS))
     once = "once after an install" if folder else "set NUMBA_CACHE_DIR to a folder to keep them"
-    notify(f"Compiling kernels, {once} (about {seconds} s) ...")
+    notify(f"Compiling kernels, {once} (about {_SECONDS} s) ...")
     for kernel in KERNELS:
-        if folder is not None and not kernel.is_compiled:
-            kernel.cache.flush()  # numba does not notice a change in a file that the kernel uses
         kernel.compile()
     if folder is not None:
         # Without a stamp the next process says the line again and finds the code in the cache.
@@ -85,10 +82,7 @@ def _fingerprint() -> str:
     """Hash what the machine code depends on: compiler, processor, and the kernels' sources."""
     processor = llvmlite.binding.get_host_cpu_name()
     features = llvmlite.binding.get_host_cpu_features().flatten()
-    parts = [numba.__version__, platform.python_version(), processor, features]
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        status = path.stat()
-        parts.append(f"{path} {status.st_mtime_ns} {status.st_size}")
+    parts = [numba.__version__, platform.python_version(), processor, features, repr(sources())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

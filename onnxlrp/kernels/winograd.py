@@ -9,26 +9,19 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onnxlrp.kernels import _task as the
+from onnxlrp.kernels._convolutions import GAP, TOGETHER
 from onnxlrp.kernels._vectors import WIDE
-from onnxlrp.kernels._winograd import (
-    COLUMNS,
-    LANES,
-    OUTPUT,
-    POINTS,
-    transform_input,
-    transform_output,
-    weight_transform,
-)
-from onnxlrp.kernels.epilogues import Epilogue
+from onnxlrp.kernels._winograd import COLUMNS, LANES, OUTPUT, POINTS, weight_transform
+from onnxlrp.kernels.crew import Numbers
 from onnxlrp.kernels.packing import Packed, pack
-from onnxlrp.kernels.scratch import scratch
-from onnxlrp.kernels.shares import even_parts, row_ranges
-from onnxlrp.kernels.threads import Job, get_num_threads
+from onnxlrp.kernels.shares import even_parts, longest, row_ranges
+from onnxlrp.kernels.threads import get_num_threads
 
 Array = NDArray[np.float32]
 
@@ -37,10 +30,6 @@ _TILES = 144
 #: What a block costs besides its products, as many tiles do; and for how many results the products
 #: take as long as the input's transform.
 _BESIDES, _TRANSFORM = 6, 15
-#: Results that are transformed back before what comes then: they stay in the cache.
-_TOGETHER = 64
-#: Points do not lie a power of two apart: they would share the same few lines of the cache.
-_GAP = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,59 +39,50 @@ class Winograd:
     packed: Packed
     origin: tuple[int, int]
 
-    def jobs(self, source: Array, out: Array, then: Epilogue | None = None) -> list[Job]:
-        """Jobs for (N, channel, row, column) arrays; no two write the same element."""
-        rows, columns = (-(-size // OUTPUT) for size in out.shape[2:])
-        down, across = _cut(rows, columns, len(source), self.packed.rows, get_num_threads())
-        results = row_ranges(self.packed.rows, len(down) * len(across) * len(source))
-        return [
-            partial(self._work, source[n], out, n, part, tile_rows, tile_columns, then)
-            for n in range(len(source))
-            for tile_rows, tile_columns, part in itertools.product(down, across, results)
-        ]
+    def plan(self, source: Array, out: Array, numbers: Numbers) -> tuple[Numbers, int]:
+        """Write into a task what its jobs do; return their table and the memory that one needs.
 
-    def _work(
-        self, source: Array, out: Array, n: int, results: slice, rows: slice, columns: slice,
-        then: Epilogue | None,
-    ) -> None:  # fmt: skip
-        """Compute some results for a block of tiles."""
-        channels, count = len(source), results.stop - results.start
-        high, wide = rows.stop - rows.start, columns.stop - columns.start
-        pitch = -(-high * wide // WIDE) * WIDE
-        line = -(-wide // LANES) * COLUMNS
-        plane = scratch("plane", (OUTPUT * high + 2) * (line + LANES))
-        step, points_step = channels * pitch + _GAP, count * pitch + _GAP
-        tiles = scratch("tiles", POINTS * step)
-        points = scratch("points", POINTS * points_step)
-        top, left = OUTPUT * rows.start, OUTPUT * columns.start
-        transform_input(
-            source, top - self.origin[0], left - self.origin[1], high, wide, pitch, step,
-            line + LANES, plane, tiles,
-        )  # fmt: skip
-        offsets = np.arange(channels, dtype=np.int32) * np.int32(pitch)
-        self.packed.multiply(
-            offsets, tiles, step, points, points_step, pitch, pitch, slice(0, POINTS), results
-        )
+        Arrays are (N, channel, row, column).
+        """
         height, width = out.shape[2:]
-        lines = slice(top, min(height, OUTPUT * rows.stop))
-        across = slice(left, min(width, OUTPUT * columns.stop))
-        size = lines.stop - lines.start, across.stop - across.start
-        for first in range(results.start, results.stop, count if then is None else _TOGETHER):
-            some = slice(first, min(results.stop, first + _TOGETHER))
-            if then is None:
-                part, corner = out[n, results], (top, left)
-            else:
-                part = scratch("part", (some.stop - some.start) * size[0] * size[1])
-                part, corner = part.reshape(-1, *size), (0, 0)
-            transform_output(
-                points[(first - results.start) * pitch :], *corner, high, wide, pitch,
-                points_step, plane, part,
-            )  # fmt: skip
-            if then is not None:
-                then.on(part.reshape(-1), out, n, some, lines, width, across)
+        numbers[the.KIND] = the.WINOGRAD
+        self.packed.write(numbers)
+        numbers[the.ROW_ORIGIN : the.COLUMN_ORIGIN + 1] = self.origin
+        numbers[the.IN_HEIGHT : the.IN_WIDTH + 1] = source.shape[2:]
+        numbers[the.OUT_HEIGHT : the.OUT_WIDTH + 1] = height, width
+        rows, depth = self.packed.rows, self.packed.depth
+        return _table(len(out), height, width, rows, depth, get_num_threads())
 
 
 @lru_cache(maxsize=512)
+def _table(
+    samples: int, height: int, width: int, rows: int, depth: int, threads: int
+) -> tuple[Numbers, int]:
+    """Sample, rows of tiles (first, count), columns of tiles, results."""
+    high, wide = (-(-size // OUTPUT) for size in (height, width))
+    down, across = _cut(high, wide, samples, rows, threads)
+    results = row_ranges(rows, len(down) * len(across) * samples)
+    ranges = list(itertools.product(down, across, results))
+    table = [
+        (n, *(number for part in parts for number in (part.start, part.stop - part.start)))
+        for n, parts in itertools.product(range(samples), ranges)
+    ]
+    high, wide, count = map(longest, (down, across, results))
+    return np.array(table, np.int64), _memory(high, wide, count, depth)
+
+
+def _memory(high: int, wide: int, results: int, channels: int) -> int:
+    """Numbers for offsets, rows of the source, tiles, points and a part of the result."""
+    pitch, line = -(-high * wide // WIDE) * WIDE, -(-wide // LANES) * COLUMNS + LANES
+    return (
+        channels
+        + (OUTPUT * high + 2) * line
+        + POINTS * ((channels + results) * pitch + 2 * GAP)
+        + min(TOGETHER, results) * OUTPUT**2 * high * wide
+        + 5 * 16
+    )
+
+
 def _cut(
     rows: int, columns: int, samples: int, results: int, threads: int
 ) -> tuple[list[slice], list[slice]]:

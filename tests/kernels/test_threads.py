@@ -3,7 +3,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
+import time
 import warnings
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -11,7 +13,16 @@ import pytest
 import threadpoolctl
 
 from onnxlrp.errors import RuntimeSetupError
-from onnxlrp.kernels import get_num_threads, product, set_num_threads, sweep_threads
+from onnxlrp.kernels import (
+    ConvGeometry,
+    get_num_threads,
+    prepare_convolution,
+    product,
+    set_num_threads,
+    sweep_threads,
+)
+from onnxlrp.kernels import _task as the
+from onnxlrp.kernels.crew import Batch, Crew, Task
 from onnxlrp.kernels.threads import run
 
 pytestmark = pytest.mark.usefixtures("restored_threads")
@@ -98,6 +109,73 @@ def test_many_callers_at_once() -> None:
     assert all((out == 6).all() for out in results)
 
 
+def convolution() -> Callable[[], np.ndarray]:
+    """A convolution that is cut into several jobs."""
+    random = np.random.default_rng(0)
+    geometry = ConvGeometry((1, 1), (1, 1), (1, 1), (1, 1), groups=1)
+    kernel = prepare_convolution(random.random((64, 8, 3, 3), np.float32), geometry)
+    x = random.random((2, 8, 40, 40), np.float32)
+    return lambda: kernel.forward(x)
+
+
+def test_tasks_of_many_callers_at_once() -> None:
+    set_num_threads(1)
+    convolve = convolution()
+    expected = convolve()
+    set_num_threads(3)
+    equal: list[bool] = []
+
+    def call() -> None:
+        equal.extend(np.array_equal(convolve(), expected) for _ in range(30))
+
+    callers = [threading.Thread(target=call) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert equal == [True] * 120
+
+
+def test_a_helper_that_sleeps_is_woken_for_tasks_and_for_python() -> None:
+    crew = Crew(helpers=1, begin=lambda: None)
+    x = np.arange(3e6, dtype=np.float32)
+    for _ in range(5):
+        sleeping = time.monotonic() + 30
+        while not crew.sleeping:
+            assert time.monotonic() < sleeping
+            time.sleep(0.01)
+        task, out = doubling(x)
+        assert crew.lead(task)
+        np.testing.assert_array_equal(out, 2 * x)
+    meeting = threading.Barrier(2, timeout=30)
+    batch = Batch([meeting.wait] * 2)  # passes only if both jobs run at once
+    crew.submit(batch, helpers=1)
+    batch.work()
+    batch.wait()
+    crew.close()
+
+
+def test_nobody_leads_while_another_one_does() -> None:
+    crew = Crew(helpers=1, begin=lambda: None)
+    task, out = doubling(np.ones(10, np.float32))
+    with crew._leads:
+        assert not crew.lead(task)
+    assert crew.lead(task)
+    assert out.tolist() == [2.0] * 10
+    crew.close()
+
+
+def doubling(x: np.ndarray) -> tuple[Task, np.ndarray]:
+    """A task in many jobs, and what it writes."""
+    numbers, out = np.zeros(the.SIZE, np.int64), np.empty_like(x)
+    factors, block = np.ones(2, np.float32), 1000
+    numbers[the.KIND], numbers[the.COUNT] = the.WEIGHTED_SUM, -(-x.size // block)
+    numbers[the.LENGTH], numbers[the.BLOCK] = x.size, block
+    numbers[the.REALS], numbers[the.TO] = factors.ctypes.data, out.ctypes.data
+    numbers[the.A] = numbers[the.B] = x.ctypes.data
+    return Task(numbers, 0, (x, out, factors)), out
+
+
 def test_a_sweep_limits_blas_and_flushes_denormals() -> None:
     threads = blas_threads()
     flushed: list[bool] = []
@@ -166,7 +244,7 @@ def _multiply_in_child(threads: list[int]) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 @pytest.mark.parametrize("inside", [False, True])
-def test_a_forked_child_has_a_pool_of_its_own(inside: bool) -> None:
+def test_a_forked_child_has_a_crew_of_its_own(inside: bool) -> None:
     set_num_threads(3)
     threads = blas_threads()
     _multiply_in_child(threads)

@@ -1,0 +1,254 @@
+"""Compiled jobs of the three algorithms of a convolution: some results at some places.
+
+Each is handed its task, the row of the table that says which part is its own, and memory that no
+other thread uses.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from onnxlrp.kernels import _task as the
+from onnxlrp.kernels._epilogues import finish
+from onnxlrp.kernels._jit import device
+from onnxlrp.kernels._memory import floats, ints, longs
+from onnxlrp.kernels._products import multiply, multiply_single
+from onnxlrp.kernels._stencil import hand_out, lay_out
+from onnxlrp.kernels._vectors import WIDE
+from onnxlrp.kernels._winograd import (
+    COLUMNS,
+    LANES,
+    OUTPUT,
+    POINTS,
+    transform_input,
+    transform_output,
+)
+
+#: Results that are transformed back before what comes then: they stay in the cache.
+TOGETHER = 64
+#: Points do not lie a power of two apart: they would share the same few lines of the cache.
+GAP = 16
+#: Columns that a product without panels computes at once.
+UNIT = 4 * WIDE
+#: Typed numbers: numba would compile a function anew for each plain one that it is called with.
+_ZERO, _ONE, _POINTS = np.int64(0), np.int64(1), np.int64(POINTS)
+#: Numbers of a row of the tables of `stencil`.
+SLICE, PRODUCT = 5, 14
+
+
+@device()
+def _rounded(count: Any) -> Any:
+    """So many numbers, at least, that what comes after them begins a line of the cache."""
+    return (count + 15) // 16 * 16
+
+
+@device()
+def _offsets(memory: Any, count: Any, step: Any) -> Any:
+    """Offset of each channel, written to memory."""
+    offsets = ints(memory, count)
+    for c in range(count):
+        offsets[c] = np.int32(c * step)
+    return offsets
+
+
+@device()
+def _multiply(
+    weights: Any, panels: Any, rows: Any, first: Any, count: Any, offsets: Any, source: Any,
+    source_step: Any, out: Any, out_step: Any, stride: Any, batches: Any, columns: Any,
+) -> None:  # fmt: skip
+    """Multiply weights packed in one way or the other."""
+    if panels:
+        multiply(
+            weights, rows, first, count, offsets, source, source_step, out, out_step, stride,
+            batches, columns,
+        )  # fmt: skip
+    else:
+        multiply_single(
+            weights, rows, first, count, offsets, source, source_step, out, out_step, stride,
+            batches, columns,
+        )  # fmt: skip
+
+
+@device()
+def zeros(task: Any, job: Any, memory: Any) -> None:
+    """One sample of a result without anything to sum."""
+    channels, size = task[the.CHANNELS], task[the.PLACES]
+    if task[the.THEN] == the.NOTHING:
+        floats(task[the.OUT] + 4 * job * channels * size, channels * size)[:] = np.float32(0.0)
+        return
+    part = floats(memory, channels * size)
+    part[:] = np.float32(0.0)
+    finish(task, part, job, _ZERO, channels, _ZERO, _ONE, size, _ZERO, size)
+
+
+@device()
+def pointwise(task: Any, job: Any, memory: Any) -> None:
+    """A 1×1 convolution: some results at some positions of a sample."""
+    row = longs(task[the.JOBS] + 48 * job, 6)
+    n, left, count, first, results, far = row[0], row[1], row[2], row[3], row[4], row[5]
+    depth, rows, positions = task[the.DEPTH], task[the.ROWS], task[the.PLACES]
+    source = floats(task[the.SOURCE] + 4 * n * depth * positions, depth * positions)
+    offsets = _offsets(memory, depth, count if far else positions)
+    memory += 4 * _rounded(depth)
+    if far:  # a channel's positions lie so far apart that the product reads them from a copy
+        channels = floats(memory, depth * count)
+        for c in range(depth):
+            line, at = channels[c * count : (c + 1) * count], c * positions + left
+            for q in range(count):
+                line[q] = source[at + q]
+        source, memory = channels, memory + 4 * _rounded(depth * count)
+    else:
+        source = source[left:]
+    target, stride = floats(memory, results * count), count
+    if task[the.THEN] == the.NOTHING:
+        stride, place = positions, (n * rows + first) * positions + left
+        target = floats(task[the.OUT] + 4 * place, results * positions - left)
+    weights = floats(task[the.WEIGHTS], task[the.WEIGHT_NUMBERS])
+    _multiply(
+        weights, task[the.PANELS], rows, first, results, offsets, source, _ZERO, target, _ZERO,
+        stride, _ONE,
+        count,
+    )  # fmt: skip
+    if task[the.THEN] != the.NOTHING:
+        finish(task, target, n, first, results, _ZERO, _ONE, positions, left, count)
+
+
+@device()
+def winograd(task: Any, job: Any, memory: Any) -> None:
+    """A 3×3 convolution: some results for a block of tiles of a sample."""
+    row = longs(task[the.JOBS] + 56 * job, 7)
+    n, top, high, left, wide, first, results = (
+        row[0], row[1], row[2], row[3], row[4], row[5], row[6]
+    )  # fmt: skip
+    channels, all_rows = task[the.DEPTH], task[the.ROWS]
+    pitch = (high * wide + WIDE - 1) // WIDE * WIDE
+    line = (wide + LANES - 1) // LANES * COLUMNS
+    step, points_step = channels * pitch + GAP, results * pitch + GAP
+    offsets = _offsets(memory, channels, pitch)
+    memory += 4 * _rounded(channels)
+    plane = floats(memory, (OUTPUT * high + 2) * (line + LANES))
+    memory += 4 * _rounded(plane.size)
+    tiles = floats(memory, POINTS * step)
+    memory += 4 * _rounded(tiles.size)
+    points = floats(memory, POINTS * points_step)
+    memory += 4 * _rounded(points.size)
+    size = task[the.IN_HEIGHT] * task[the.IN_WIDTH]
+    source = floats(task[the.SOURCE] + 4 * n * channels * size, channels * size)
+    transform_input(
+        source.reshape(channels, task[the.IN_HEIGHT], task[the.IN_WIDTH]),
+        OUTPUT * top - task[the.ROW_ORIGIN], OUTPUT * left - task[the.COLUMN_ORIGIN], high, wide,
+        pitch, step, line + LANES, plane, tiles,
+    )  # fmt: skip
+    weights = floats(task[the.WEIGHTS], task[the.WEIGHT_NUMBERS])
+    _multiply(
+        weights, task[the.PANELS], all_rows, first, results, offsets, tiles, step, points,
+        points_step, pitch, _POINTS, pitch,
+    )  # fmt: skip
+    height, width = task[the.OUT_HEIGHT], task[the.OUT_WIDTH]
+    if task[the.THEN] == the.NOTHING:
+        place = (n * all_rows + first) * height * width
+        out = floats(task[the.OUT] + 4 * place, results * height * width)
+        transform_output(
+            points, OUTPUT * top, OUTPUT * left, high, wide, pitch, points_step, plane,
+            out.reshape(results, height, width),
+        )  # fmt: skip
+        return
+    lines = min(height, OUTPUT * (top + high)) - OUTPUT * top
+    across = min(width, OUTPUT * (left + wide)) - OUTPUT * left
+    for done in range(0, results, TOGETHER):
+        some = min(TOGETHER, results - done)
+        part = floats(memory, some * lines * across)
+        transform_output(
+            points[done * pitch :], _ZERO, _ZERO, high, wide, pitch, points_step, plane,
+            part.reshape(some, lines, across),
+        )  # fmt: skip
+        finish(task, part, n, first + done, some, OUTPUT * top, lines, width, OUTPUT * left, across)
+
+
+@device()
+def stencil(task: Any, job: Any, memory: Any) -> None:
+    """Any convolution: some rows of some results of some groups, for all depths and phases."""
+    part_of = longs(task[the.JOBS] + 56 * job, 7)
+    n, group, groups, row, rows, first, results = (
+        part_of[0], part_of[1], part_of[2], part_of[3], part_of[4], part_of[5], part_of[6]
+    )  # fmt: skip
+    channels = groups * task[the.IN_CHANNELS]
+    depth, height, width = task[the.IN_DEPTH], task[the.IN_HEIGHT], task[the.IN_WIDTH]
+    start = (n * task[the.GROUPS] + group) * task[the.IN_CHANNELS] * depth * height * width
+    source = floats(task[the.SOURCE] + 4 * start, channels * depth * height * width)
+    read = source.reshape(channels, depth, height, width)
+    height, width, count = task[the.OUT_HEIGHT], task[the.OUT_WIDTH], groups * results
+    channel = group * task[the.RESULTS] + first
+    start = (n * task[the.GROUPS] * task[the.RESULTS] + channel) * task[the.PLACES]
+    out = floats(task[the.OUT] + 4 * start, count * task[the.PLACES])
+    written = out.reshape(count, task[the.OUT_DEPTH], height, width)
+    line = min(height, row * task[the.LINE_STEP])
+    lines = min(height, (row + rows) * task[the.LINE_STEP]) - line
+    laid, sums = floats(memory, task[the.LAID]), memory + 4 * _rounded(task[the.LAID])
+    part = floats(sums + 4 * _rounded(task[the.SUMMED]), count * lines * width)
+    for index in range(task[the.SLICE_COUNT]):
+        slice_ = longs(task[the.SLICES] + 8 * SLICE * index, SLICE)
+        at, depths = slice_[0], slice_[2]
+        target, place, above = written, at, _ZERO
+        if task[the.THEN] != the.NOTHING:
+            target, place, above = part.reshape(count, 1, lines, width), _ZERO, line
+        lay_out(
+            read, longs(slice_[1], depths),
+            longs(task[the.ROW_PHASES], task[the.ROW_PHASE_COUNT]),
+            longs(task[the.COLUMN_PHASES], task[the.COLUMN_PHASE_COUNT]),
+            task[the.ROW_STEP], row * task[the.ROW_STEP] - task[the.ROW_ORIGIN],
+            task[the.PLANE] // task[the.PITCH], task[the.COLUMN_STEP], -task[the.COLUMN_ORIGIN],
+            task[the.PITCH], laid,
+        )  # fmt: skip
+        for product in range(slice_[3], slice_[4]):
+            numbers = longs(task[the.PRODUCTS] + 8 * PRODUCT * product, PRODUCT)
+            _phase(
+                task, numbers, depths, laid, sums, target, place, above, group, groups, row, rows,
+                first, results,
+            )  # fmt: skip
+        if task[the.THEN] != the.NOTHING:
+            finish(task, part, n, channel, count, at * height + line, lines, width, _ZERO, width)
+
+
+@device()
+def _phase(
+    task: Any, numbers: Any, depths: Any, laid: Any, sums_at: Any, target: Any, depth: Any,
+    above: Any, group: Any, groups: Any, row: Any, rows: Any, first: Any, results: Any,
+) -> None:  # fmt: skip
+    """Write one phase of a block's result; the target's first line is line `above`."""
+    weights_at, size, batches, all_rows = numbers[0], numbers[1], numbers[2], numbers[3]
+    panels, spill, offsets_at, taps = numbers[4], numbers[5], numbers[6], numbers[7]
+    row_start, row_step, count = numbers[8], numbers[9], min(row + rows, numbers[10]) - row
+    column_start, column_step, columns = numbers[11], numbers[12], numbers[13]
+    line = row_start + row * row_step - above
+    if count <= 0:
+        return
+    if weights_at == 0:
+        for c in range(target.shape[0]):
+            for i in range(count):
+                for j in range(columns):
+                    place = line + i * row_step, column_start + j * column_step
+                    target[c, depth, place[0], place[1]] = np.float32(0.0)
+        return
+    unit = WIDE if panels else UNIT
+    stride = ((count - 1) * task[the.PITCH] + columns + unit - 1) // unit * unit
+    step = task[the.PLANE] * (_planes(task) * depths)
+    sums = floats(sums_at, (groups * results + spill) * stride)
+    first_weight = group * (size // batches)
+    weights = floats(weights_at + 4 * first_weight, size - first_weight)
+    _multiply(
+        weights, panels, all_rows, first, results, ints(offsets_at, taps), laid, step, sums,
+        results * stride, stride, groups, stride,
+    )  # fmt: skip
+    hand_out(
+        sums, stride, task[the.PITCH], target, depth, line, row_step, count, column_start,
+        column_step, columns,
+    )  # fmt: skip
+
+
+@device()
+def _planes(task: Any) -> Any:
+    """Planes that are laid out for one depth of a group: its channels, phase by phase."""
+    return task[the.IN_CHANNELS] * task[the.ROW_PHASE_COUNT] * task[the.COLUMN_PHASE_COUNT]

@@ -1,0 +1,97 @@
+"""Compiled side of `crew`: how threads take the jobs of a task, without Python.
+
+The *board* is an int64 array that all threads of a crew see. `LEFT` counts the jobs of the task on
+the board that nobody has taken: whoever takes one subtracts one, and has taken none if there was
+none. So a thread that comes late takes a job of whatever task is there now. `DONE` counts the jobs
+that have ended; the task stays on the board until they all have.
+
+A helper without work watches the board for a moment, then says that it is *parked* and sleeps until
+its bell is rung. Whoever takes its word back rings, and nobody else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from onnxlrp.kernels import _convolutions as jobs
+from onnxlrp.kernels import _task as the
+from onnxlrp.kernels._elementwise import elements
+from onnxlrp.kernels._jit import i8, kernel, write
+from onnxlrp.kernels._memory import add, exchange, longs, look, pause
+
+#: Numbers in a line of the cache: what different threads change lies on different lines.
+LINE = 8
+#: Places on the board; from `MEMBERS` on a line for the leader, and one for each helper.
+LEFT, DONE, TASK, MEMBERS = 0, LINE, 2 * LINE, 3 * LINE
+#: Places in a member's line: the address of its memory, whether it sleeps, whether Python calls it.
+MEMORY, PARKED, CALLED = 0, 1, 2
+
+#: Who runs the kernel.
+ALONE, LEADER, HELPER = 0, 1, 2
+
+#: How often a helper looks at the board before it sleeps: for some tenths of a millisecond, about
+#: as long as a sweep takes from one layer to the next.
+_LOOKS = 30000
+
+
+@kernel(i8, write(1, i8), i8, write(1, i8), returns=i8)
+def work(role: Any, board: Any, member: Any, task: Any) -> Any:
+    """Do the jobs of a task alone, or as the leader of others; or help until there is no work.
+
+    The leader returns when all jobs have ended; a helper when it is called to Python, and then 0,
+    or when its bell is what it has to wait for.
+    """
+    looks, done = 0, 0
+    if role == LEADER:
+        board[TASK], board[DONE] = task.ctypes.data, 0
+        exchange(board, LEFT, task[the.COUNT])
+    while looks < _LOOKS:
+        if role == ALONE:
+            job, found = done, done < task[the.COUNT]
+        else:
+            left = add(board, LEFT, -1) if look(board, LEFT) > 0 else 0
+            found = left > 0
+            if found and role == HELPER:
+                task = longs(board[TASK], the.SIZE)
+            job = task[the.COUNT] - left
+        if found:
+            kind, memory = task[the.KIND], board[member + MEMORY]
+            if kind == the.POINTWISE:
+                jobs.pointwise(task, job, memory)
+            elif kind == the.WINOGRAD:
+                jobs.winograd(task, job, memory)
+            elif kind == the.STENCIL:
+                jobs.stencil(task, job, memory)
+            elif kind == the.ZEROS:
+                jobs.zeros(task, job, memory)
+            else:
+                elements(task, job)
+            looks, done = 0, done + 1
+            if role != ALONE:
+                add(board, DONE, 1)
+        elif role == ALONE:
+            return 0
+        elif role == LEADER:
+            while look(board, DONE) < task[the.COUNT]:
+                pause()
+            return 0
+        elif look(board, member + CALLED):
+            exchange(board, member + CALLED, 0)
+            return 0
+        else:
+            looks += 1
+            pause()
+            if looks == _LOOKS:
+                exchange(board, member + PARKED, 1)
+                seen = look(board, LEFT) > 0 or look(board, member + CALLED)
+                if seen and exchange(board, member + PARKED, 0):
+                    looks = 0  # nobody rings
+    return 1
+
+
+@kernel(write(1, i8), i8, i8, returns=i8)
+def wake(board: Any, member: Any, call: Any) -> Any:
+    """Whether to ring a helper's bell: it was parked, and is not any more; call it to Python."""
+    if call:
+        exchange(board, member + CALLED, 1)
+    return exchange(board, member + PARKED, 0)

@@ -1,0 +1,41 @@
+"""What a task says, as plain numbers: the place of each in an int64 array.
+
+A task is work on whole arrays, cut into jobs that any thread may take; see `crew`. `JOBS` is the
+address of a table with a row of numbers for each job.
+"""
+
+from __future__ import annotations
+
+(
+    KIND, COUNT, JOBS, FAILED,  # which work; jobs: their number, table, complaint
+    SOURCE, OUT, OUT_NUMBERS, CHANNELS, PLACES,  # arrays; out's channels, and numbers in each
+    THEN, REALS, X, X_NUMBERS, SIGN, RELEVANCE, BIAS, BIAS_NUMBERS, WHERE,  # `finish`
+    WEIGHTS, WEIGHT_NUMBERS, BATCHES, ROWS, DEPTH, PANELS,  # packed weights
+    FIRST,
+) = range(25)  # fmt: skip
+
+#: Of a convolution by `stencil`: sizes of the source and of out, groups, channels and results of a
+#: group; how a block is laid out; the tables of slices and of their products.
+(
+    IN_DEPTH, IN_HEIGHT, IN_WIDTH, OUT_DEPTH, OUT_HEIGHT, OUT_WIDTH, GROUPS, IN_CHANNELS, RESULTS,
+    PLANE, PITCH, ROW_PHASES, ROW_PHASE_COUNT, COLUMN_PHASES, COLUMN_PHASE_COUNT, ROW_STEP,
+    COLUMN_STEP, ROW_ORIGIN, COLUMN_ORIGIN, LINE_STEP, LAID, SUMMED, SLICES, SLICE_COUNT, PRODUCTS,
+) = range(FIRST, FIRST + 25)  # fmt: skip
+
+#: Of an element-wise task: its arrays; elements, or rows of a width, in all and in a job.
+(
+    A, B, C, D, TO, TO_OTHER, LENGTH, BLOCK, WIDTH, EPSILON, SAMPLES,
+) = range(FIRST, FIRST + 11)  # fmt: skip
+
+#: Numbers in a task.
+SIZE = FIRST + 25
+
+#: What is done to each part of a result before it is written: nothing, or an `Epilogue`.
+NOTHING, COPY, TIMES, ADD_TIMES, RATIO = range(5)
+
+#: Which work.
+(
+    ZEROS, POINTWISE, WINOGRAD, STENCIL,
+    WEIGHTED_SUM, PRODUCT, MULTIPLY, ADD_PRODUCT, CLIP_POSITIVE, CLIP_NEGATIVE,
+    RATIOS, QUOTIENTS, SUMS, SHARES, SEARCH_NEGATIVE, SEARCH_INFINITE,
+) = range(16)  # fmt: skip
