@@ -144,7 +144,7 @@ def winograd(task: Any, job: Any, memory: Any) -> None:
     weights = floats(task[the.WEIGHTS], task[the.WEIGHT_NUMBERS])
     _multiply(
         weights, task[the.PANELS], all_rows, first, results, offsets, tiles, step, points,
-        points_step, pitch, _POINTS, pitch,
+        points_step, pitch, _POINTS, max(WIDE, high * wide),
     )  # fmt: skip
     height, width = task[the.OUT_HEIGHT], task[the.OUT_WIDTH]
     if task[the.THEN] == the.NOTHING:

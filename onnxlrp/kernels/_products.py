@@ -27,6 +27,8 @@ i4 = types.int32
 DEPTH, _CACHED = 128, 6144
 #: Columns of a full strip.
 STRIP = 3 * WIDE
+#: So many columns after the last full vector are computed with vectors of rows.
+THIN = 4
 
 
 def _product(rows: int, vectors: int) -> Any:
@@ -93,6 +95,66 @@ _low_1, _low_2, _low_3 = (_product(FEW, vectors) for vectors in (1, 2, 3))
 _single_1, _single_4, _single_8 = (_product(1, vectors) for vectors in (1, 4, 8))
 
 
+def _thin_product(panels: int, columns: int) -> Any:
+    """Make the function that adds up a few columns of some panels, with vectors of a panel's rows.
+
+    The sums are the same bits as those of `_product`: each is built in the order of d.
+    """
+
+    def meaning(
+        weights: Any, w_at: int, offsets: Any, o_at: int, source: Any, s_at: int, out: Any,
+        out_at: int, depth: int, stride: int, fresh: bool,
+    ) -> None:  # fmt: skip
+        packed = weights[w_at : w_at + panels * depth * ROWS].reshape(panels, depth, ROWS)
+        shifts = s_at + offsets[o_at : o_at + depth].astype(np.int64)
+        products = packed.swapaxes(1, 2) @ source[shifts[:, None] + np.arange(columns)]
+        for i, row in enumerate(products.reshape(-1, columns)):
+            place = slice(out_at + i * stride, out_at + i * stride + columns)
+            out[place] = row if fresh else out[place] + row
+
+    @vector_function(
+        read(),
+        i8,
+        read(1, i4),
+        i8,
+        read(),
+        i8,
+        write(),
+        i8,
+        i8,
+        i8,
+        b1,
+        meaning=meaning,
+        lanes=ROWS,
+    )
+    def product(
+        code: Code, weights: Pointer, offsets: Pointer, source: Pointer, out: Pointer,
+        depth: Any, stride: Any, fresh: Any,
+    ) -> None:  # fmt: skip
+        begins = [weights + code.times(depth, ROWS * panel) for panel in range(panels)]
+        places = [
+            [out + code.times(stride, ROWS * panel + i) + j for i in range(ROWS)]
+            for panel in range(panels)
+            for j in range(columns)
+        ]
+
+        def step(d: Any, sums: list[Vector]) -> list[Vector]:
+            shift = code.builder.sext((offsets + d).number(), d.type)
+            numbers = [(source + shift + j).load_repeated() for j in range(columns)]
+            rows = [(begin + code.times(d, ROWS)).load() for begin in begins]
+            products = [weight * number for weight in rows for number in numbers]
+            return [total + product for total, product in zip(sums, products, strict=True)]
+
+        starts = [code.choose(fresh, code.zero(), code.collect(column)) for column in places]
+        for column, total in zip(places, code.accumulate(depth, starts, step), strict=True):
+            code.distribute(total, column)
+
+    return product
+
+
+_thin_1, _thin_2 = _thin_product(8, 1), _thin_product(4, 2)
+
+
 @device()
 def _strips(
     weights: Any, w: Any, tall: Any, offsets: Any, first: Any, source: Any, x: Any, out: Any,
@@ -149,6 +211,30 @@ def _panels(
 
 
 @device()
+def _thin(
+    weights: Any, at: Any, all_rows: Any, number: Any, end: Any, offsets: Any, source: Any, x: Any,
+    out: Any, z: Any, stride: Any, columns: Any,
+) -> Any:  # fmt: skip
+    """Multiply as many panels as go together by a few columns; return the first panel left."""
+    panels, together = (all_rows + ROWS - 1) // ROWS, 8 if columns == 1 else 4
+    end = number + (end - number) // together * together
+    for first in range(0, offsets.size, DEPTH):
+        depth, fresh = min(DEPTH, offsets.size - first), first == 0
+        for panel in range(number, end, together):
+            w = at + ROWS * (first * panels + panel * depth)
+            to = z + ROWS * (panel - number) * stride
+            if columns == 1:
+                _thin_1(weights, w, offsets, first, source, x, out, to, depth, stride, fresh)
+            else:
+                for pair in range(0, columns, 2):
+                    j = pair if pair + 2 <= columns else columns - 2
+                    _thin_2(
+                        weights, w, offsets, first, source, x + j, out, to + j, depth, stride, fresh
+                    )
+    return end
+
+
+@device()
 def multiply(
     weights: Any, all_rows: Any, first_row: Any, rows: Any, offsets: Any, source: Any,
     source_step: Any, out: Any, out_step: Any, stride: Any, batches: Any, columns: Any,
@@ -156,7 +242,8 @@ def multiply(
     """Multiply batch by batch some rows, at least `FEW`, by at least WIDE columns.
 
     Where rows are no multiple of a panel's, or columns none of WIDE, the last ones are computed
-    once more in a product of full size, which gives the same bits again.
+    once more in a product of full size, which gives the same bits again; but for a few columns,
+    which are computed by vectors of rows.
     """
     height = ROWS if all_rows >= ROWS else FEW
     first, ragged = first_row // height, rows % height
@@ -170,6 +257,13 @@ def multiply(
             if (last_rows and not ragged) or (last_columns and not rest):
                 continue
             number, to = (end, end + 1) if last_rows else (first, end)
+            if last_columns and not last_rows and rest <= THIN and height == ROWS:
+                number = _thin(
+                    weights, at, all_rows, number, to, offsets, source, x + full, out, z + full,
+                    stride, rest,
+                )  # fmt: skip
+                if number == to:
+                    continue
             skipped, width = (columns - WIDE, WIDE) if last_columns else (0, full)
             _panels(
                 weights, at, all_rows, height, number, to, offsets, source, x + skipped, out,

@@ -81,6 +81,10 @@ class Pointer:
         """The number at this place."""
         return self._builder.load(self._address)
 
+    def put(self, number: Any) -> None:
+        """Write a number at this place."""
+        self._builder.store(number, self._address)
+
     def load(self) -> Vector:
         """A vector of the numbers from here on; no alignment is needed."""
         value = self._builder.load(self._as_vector())
@@ -156,6 +160,18 @@ class Code:
         mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
         nothing = ir.Constant(whole.type, ir.Undefined)
         return Vector(self.builder, self.builder.shuffle_vector(whole, nothing, mask))
+
+    def collect(self, places: Sequence[Pointer]) -> Vector:
+        """A vector of the numbers at as many places."""
+        value = ir.Constant(self.kind, ir.Undefined)
+        for lane, place in enumerate(places):
+            value = self.builder.insert_element(value, place.number(), ir.IntType(32)(lane))
+        return Vector(self.builder, value)
+
+    def distribute(self, vector: Vector, places: Sequence[Pointer]) -> None:
+        """Write each number of a vector at a place of its own."""
+        for lane, place in enumerate(places):
+            place.put(self.builder.extract_element(vector.value, ir.IntType(32)(lane)))
 
     def alternate(self, one: Vector, other: Vector) -> list[Vector]:
         """Two vectors that hold the numbers of two in turn."""

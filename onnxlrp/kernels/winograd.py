@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from onnxlrp.kernels import _task as the
 from onnxlrp.kernels._convolutions import GAP, TOGETHER
+from onnxlrp.kernels._products import THIN
 from onnxlrp.kernels._vectors import WIDE
 from onnxlrp.kernels._winograd import COLUMNS, LANES, OUTPUT, POINTS, weight_transform
 from onnxlrp.kernels.crew import Numbers
@@ -95,7 +96,7 @@ def _cut(
         blocks = samples * count * len(across)
         parts = len(row_ranges(results, blocks))
         heights = (down.stop - down.start for down in even_parts(rows, count))
-        padded = sum(-(-high * widest // WIDE) * WIDE for high in heights) / count
+        padded = sum(_padded(high * widest) for high in heights) / count
         transform = _TRANSFORM / results * (1 + count / (OUTPUT * rows))  # some rows twice
         each = padded * (1 / parts + transform) + _BESIDES / parts
         rounds = -(-blocks * parts // threads)
@@ -104,6 +105,12 @@ def _cut(
     fewest = -(-rows // (_TILES // widest))
     down = min(range(fewest, min(rows, 3 * fewest + 3) + 1), key=seconds)
     return even_parts(rows, down), across
+
+
+def _padded(tiles: int) -> int:
+    """Number of tiles whose products take as long, in full vectors, as those of so many do."""
+    full, rest = tiles // WIDE * WIDE, tiles % WIDE
+    return full + (WIDE if rest > THIN else 4 * -(-rest // 2))
 
 
 def prepare_winograd(weight: Array, origin: tuple[int, int]) -> Winograd:
