@@ -27,7 +27,10 @@ SUMS = {
     "adaptive_avg_pool2d", "adaptive_avg_pool3d", "add", "avg_pool1d", "avg_pool2d", "avg_pool3d",
     "cumsum", "mean", "rsub", "sub", "subtract", "sum",
 }  # fmt: skip
-IN_PLACE = {"__iadd__": torch.add, "__isub__": torch.sub, "add_": torch.add, "sub_": torch.sub}
+IN_PLACE = {
+    "__iadd__": torch.add, "__isub__": torch.sub, "add_": torch.add, "div_": torch.div,
+    "mul_": torch.mul, "sub_": torch.sub,
+}  # fmt: skip
 QUOTIENTS = {"div", "divide", "true_divide", "__truediv__", "__itruediv__"}
 ELEMENTWISE = {
     *ACTIVATIONS, *GATES, *PRODUCTS, *QUOTIENTS, "__add__", "__iadd__", "__radd__", "add", "sub",

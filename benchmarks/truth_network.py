@@ -117,7 +117,7 @@ class Bent(TorchFunctionMode):
 
     def _called(self, name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         own = getattr(self, f"_{name}", None)
-        if func.__name__ in ("add_", "sub_") and args[0].requires_grad:
+        if func.__name__ in IN_PLACE and name + "_" == func.__name__ and args[0].requires_grad:
             return self._in_place(name, func, args, kwargs)
         if name in CONVOLUTIONS:
             return self._convolution(func, *args, **kwargs)
@@ -144,7 +144,7 @@ class Bent(TorchFunctionMode):
         return func(*args, **kwargs)
 
     def _in_place(self, name: str, func: Any, args: tuple[Any, ...], kwargs: Any) -> Tensor:
-        """A sum that whoever holds its first tensor reads, too."""
+        """A sum or product that whoever holds its first tensor reads, too."""
         made = self._called(name, IN_PLACE[func.__name__], args, kwargs)
         x: Tensor = args[0].copy_(made)
         vars(x).pop("made_by", None)

@@ -77,7 +77,8 @@ def specimen_row(specimen: Any, folder: Path, asked: Asked) -> Row:
     torch.backends.mha.set_fastpath_enabled(False)  # one node that the older exporter lacks
     network, x, presets = specimen.build(), specimen.picture(), asked.presets
     path = folder / "network.onnx"
-    torch.onnx.export(network, (x,), path, dynamo=False, opset_version=17, input_names=["x"])
+    name = str(path)  # as a Path, it would not be let beyond 2 GiB
+    torch.onnx.export(network, (x,), name, dynamo=False, opset_version=17, input_names=["x"])
     if not asked.truth:
         output = network(x).numpy()
         del network  # together they need more memory than what is measured
