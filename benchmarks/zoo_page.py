@@ -197,7 +197,9 @@ networks have learned.
 * `exporters`: the largest relative difference between the heatmaps of PyTorch's two exporters, one
   of which folds BatchNormalization; in brackets `d`.
 * An empty cell was not measured: for the largest networks two presets and one exporter
-  (`--presets lrp_0 epsilon_plus_flat --one-exporter`).
+  (`--presets lrp_0 epsilon_plus_flat --one-exporter`). `none` under truth: 24 GiB do not hold the
+  network in float64 (`--no-truth`); it was loaded, explained, and its output compared with
+  PyTorch's. `held` is the most that the process took, PyTorch's export included.
 * Rows are kept between runs: the date and versions below are those of the last one. Timings were
   taken beside other work on the machine and are rough.
 """
