@@ -103,7 +103,7 @@ def all_finite(*arrays: Array) -> bool:
     >>> all_finite(np.array([[1.0, np.inf]], np.float32))
     False
     """
-    return not _finds(the.SEARCH_INFINITE, *arrays)
+    return not (arrays and _finds(the.SEARCH_INFINITE, *arrays))
 
 
 def rms(a: Array) -> Array:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -143,7 +144,7 @@ class Operation:
         names = (self.node.inputs[i] for i in positions if i < len(self.node.inputs))
         return tuple(name for name in names if name and name not in self.model.constants)
 
-    @property
+    @cached_property
     def signal_names(self) -> tuple[str, ...]:
         """The tensors that relevance flows to."""
         return tuple(self.node.inputs[i] for i in self.signals)
