@@ -119,6 +119,47 @@ def _compete(
             best[r], winner[r] = value, number
 
 
+def _share_squares(
+    x: Any, at: int, width: int, relevance: Any, r: int, out: Any, out_at: int
+) -> None:  # fmt: skip
+    places = np.add.outer([0, 1, width, width + 1], 2 * np.arange(LANES))
+    values, winner = x[at + places], np.zeros(LANES, np.int64)
+    for tap in range(1, 4):
+        winner[values[tap] > values[winner, np.arange(LANES)]] = tap
+    out[out_at + places] = np.where(np.arange(4)[:, None] == winner, relevance[r : r + LANES], 0)
+
+
+@vector_function(read(), i8, i8, read(), i8, write(), i8, meaning=_share_squares)
+def share_squares(code: Code, x: Pointer, width: Any, relevance: Pointer, out: Pointer) -> None:
+    """Let the first maximum of each of eight neighbouring 2×2 squares take all."""
+    rows = [[(row + LANES * k).load() for k in range(2)] for row in (x, x + width)]
+    taps = [code.shuffle(row, range(j, 2 * LANES, 2)) for row in rows for j in range(2)]
+    best, wins = taps[0], []
+    for tap in taps[1:]:
+        wins.append(code.greater(tap, best))
+        best = code.choose(wins[-1], tap, best)
+    left, parts = relevance.load(), []
+    for win in reversed(wins):  # the last tap that won keeps what there is
+        parts.append(code.choose(win, left, code.zero()))
+        left = code.choose(win, code.zero(), left)
+    first, second, third, fourth = left, *reversed(parts)
+    for row, pair in ((out, (first, second)), (out + width, (third, fourth))):
+        for k, part in enumerate(code.alternate(*pair)):
+            (row + LANES * k).store(part)
+
+
+@device()
+def _pool_squares(relevance: Any, x: Any, out: Any) -> None:
+    """Share out all 2×2 squares of each plane."""
+    values, parts, target = x.reshape(-1), relevance.reshape(-1), out.reshape(-1)
+    width, windows = x.shape[3], relevance.shape[3]
+    for row in range(parts.size // windows):
+        for q in range(0, windows, LANES):
+            r = min(q, windows - LANES)  # the last ones may be written twice
+            at = 2 * row * width + 2 * r
+            share_squares(values, at, width, parts, row * windows + r, target, at)
+
+
 @kernel(
     read(4), read(4), *(triple,) * 4, read(2, i8), read(1, i8), write(), write(4)
 )  # fmt: skip
@@ -132,6 +173,11 @@ def max_pool_winner(
     """
     _, depth, height, width = x.shape
     windows = relevance.shape[3]
+    in_squares = taps == (1, 2, 2) and strides[1:] == (2, 2) and dilations[1:] == (1, 1)
+    in_squares = in_squares and pads == (0, 0, 0) and windows >= LANES and width == 2 * windows
+    if in_squares and (depth, height) == (relevance.shape[1], 2 * relevance.shape[2]):
+        _pool_squares(relevance, x, out)
+        return
     best, winner = rows[:windows], rows[windows : 2 * windows]
     flat, target = x.reshape(-1), out.reshape(-1)
     target[:] = np.float32(0.0)

@@ -127,7 +127,6 @@ def max_pool_winner(relevance: Array, x: Array, geometry: PoolGeometry) -> Array
             f"pooling: relevance of shape {relevance.shape} and input of shape {x.shape} "
             "differ in samples or channels"
         )
-    out = np.empty(x.shape, np.float32)
     taps = np.indices(_three(geometry.kernel, 1)).reshape(3, -1)
     d, h, w = taps * np.array(_three(geometry.dilations, 1))[:, None]
     _, height, width = _three(x.shape[2:], 1)

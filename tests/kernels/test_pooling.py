@@ -66,6 +66,15 @@ def test_larger_planes_agree_with_the_definition(kernel: int) -> None:
     )
 
 
+@pytest.mark.parametrize("windows", [8, 14, 19])
+def test_squares_side_by_side_agree_with_the_definition(windows: int) -> None:
+    geometry = PoolGeometry((2, 2), (2, 2), (0, 0), (0, 0), (1, 1))
+    x = np.maximum(np.round(normal(0, 2, 5, 6, 2 * windows)), 0)  # many are equal
+    relevance = normal(1, 2, 5, 3, windows)
+    got = max_pool_winner(relevance, x, geometry)
+    np.testing.assert_array_equal(got, reference.max_pool_winner(relevance, x, geometry))
+
+
 def test_negative_inputs_win_over_the_padding() -> None:
     geometry = PoolGeometry((3, 3), (2, 2), (1, 1), (1, 1), (1, 1))
     x = -1 - np.abs(normal(0, 1, 2, 6, 6))
