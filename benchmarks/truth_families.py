@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 ACTIVATIONS = {
     "celu", "clamp", "clip", "elu", "erf", "gelu", "hardswish", "hardtanh", "leaky_relu", "mish",
@@ -31,6 +32,7 @@ IN_PLACE = {
     "__iadd__": torch.add, "__isub__": torch.sub, "add_": torch.add, "div_": torch.div,
     "mul_": torch.mul, "sub_": torch.sub,
 }  # fmt: skip
+NEUTRAL = {"__add__", "__iadd__", "__isub__", "__radd__", "__sub__", "add", "sub"}
 QUOTIENTS = {"div", "divide", "true_divide", "__truediv__", "__itruediv__"}
 ELEMENTWISE = {
     *ACTIVATIONS, *GATES, *PRODUCTS, *QUOTIENTS, "__add__", "__iadd__", "__radd__", "add", "sub",
@@ -70,3 +72,13 @@ def tensors_in(values: Any) -> Iterator[Tensor]:
 def varying_in(values: Any) -> Iterator[Tensor]:
     """Yield the tensors among arguments that change with the picture."""
     return (t for t in tensors_in(values) if t.requires_grad)
+
+
+def out_of_place(func: Any, name: str) -> Any:
+    """Return a function that does not write into its input."""
+    return getattr(functional, name, None) or getattr(torch, name)
+
+
+def fixed(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the argument that keeps it from doing so, if it has one."""
+    return {"inplace": False} if "inplace" in kwargs else {}

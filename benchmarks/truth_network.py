@@ -19,11 +19,14 @@ from truth_families import (
     ELEMENTWISE,
     GATES,
     IN_PLACE,
+    NEUTRAL,
     PRODUCTS,
     QUOTIENTS,
     STATISTICS,
     SUMS,
+    fixed,
     highest,
+    out_of_place,
     stays_gate,
     tensors_in,
     varying_in,
@@ -122,15 +125,15 @@ class Bent(TorchFunctionMode):
         if name in CONVOLUTIONS:
             return self._convolution(func, *args, **kwargs)
         if name in ACTIVATIONS | GATES - {"softmax"}:
-            return passing(
-                args[0], _out_of_place(func, name)(*args, **{**kwargs, **_fixed(kwargs)})
-            )
+            return passing(args[0], out_of_place(func, name)(*args, **{**kwargs, **fixed(kwargs)}))
         if name in PRODUCTS | {"add", "__add__", "__radd__", "__iadd__"}:
             folded = self._affine(name, *args, **kwargs)
             if folded is not None:
                 return folded
         if func.__name__ == "add_" and not args[0].requires_grad:
             raise NotImplementedError("a sum that is gathered in place")
+        if name in NEUTRAL and any(isinstance(a, int | float) and a == 0 for a in args):
+            return func(*args, **kwargs)  # x + 0, as a branch that is not there
         if name in SUMS:
             z = IN_PLACE.get(func.__name__, func)(*args, **kwargs)
             return (self._shared if len(list(varying_in(args))) > 1 else shared)(z)
@@ -291,11 +294,3 @@ class Bent(TorchFunctionMode):
 
     def _addcmul(self, total: Tensor, a: Tensor, b: Tensor, value: float = 1.0) -> Tensor:
         return shared(total + value * product(a, b))
-
-
-def _out_of_place(func: Any, name: str) -> Any:
-    return getattr(functional, name, None) or getattr(torch, name)
-
-
-def _fixed(kwargs: dict[str, Any]) -> dict[str, Any]:
-    return {"inplace": False} if "inplace" in kwargs else {}

@@ -19,6 +19,10 @@ _RESHAPING = frozenset({"Flatten", "Reshape", "Squeeze", "Unsqueeze"})
 _OF_ONE = frozenset({"Concat", "Max", "Mean", "Min", "Sum"})
 
 
+_NEUTRAL = {"Add": 0.0, "Sub": 0.0, "Mul": 1.0, "Div": 1.0}
+"""Operator → the constant that leaves the other operand, of Sub and Div the first, as it is."""
+
+
 def stands_for(node: Node, draft: Draft, makers: Mapping[str, Node]) -> str | None:
     """Return the earlier tensor that a node's output equals, element by element and in its shape.
 
@@ -28,6 +32,7 @@ def stands_for(node: Node, draft: Draft, makers: Mapping[str, Node]) -> str | No
     6. Transpose that takes another one back, or exchanges nothing
     7. Expand, Tile, Slice forwards, Pad to the same shape
     8. Concat, Sum, Mean, Max, Min of one tensor
+    9. x + 0, 0 + x, x − 0, x·1, 1·x, x/1
     """
     if node.domain not in ("", "ai.onnx") or not node.inputs:
         return None
@@ -42,7 +47,7 @@ def stands_for(node: Node, draft: Draft, makers: Mapping[str, Node]) -> str | No
         return _unreshaped(node, draft, makers)
     if node.op in ("Expand", "Tile", "Slice", "Pad") and _keeps_all(node, draft):
         return source
-    return None
+    return _unchanged(node, draft) if node.op in _NEUTRAL else None
 
 
 def same_layout(one: Sizes | None, other: Sizes | None) -> bool:
@@ -83,6 +88,20 @@ def _unreshaped(node: Node, draft: Draft, makers: Mapping[str, Node]) -> str | N
         if same_layout(draft.shape(behind.inputs[0]), shape):
             return behind.inputs[0]
         behind = makers.get(behind.inputs[0])
+    return None
+
+
+def _unchanged(node: Node, draft: Draft) -> str | None:
+    """Return the operand that a neutral constant leaves as it is, in its shape, too."""
+    pairs = [node.inputs] if node.op in ("Sub", "Div") else [node.inputs, node.inputs[::-1]]
+    for operand, other in pairs:
+        constant, rank = draft.constants.get(other), draft.rank(operand)
+        if constant is None or rank is None or constant.ndim > rank:
+            continue
+        before, after = draft.shape(operand), draft.shape(node.output)
+        grows = constant.size > 1 and (before is None or before != after or None in before)
+        if not grows and (constant == _NEUTRAL[node.op]).all():
+            return operand
     return None
 
 

@@ -137,7 +137,7 @@ def test_nothing_merges_across_an_output():
 def test_constant_along_the_width_of_an_image_stays():
     text = "(float[N, 2, 5, 3] x) => (float[N, 3, 5, 3] y) { z = Conv(x, w)  y = Mul(z, c) }"
     w = linear(3, 2).reshape(3, 2, 1, 1)
-    assert ops(load(network(text, w=w, c=np.ones(3, np.float32)))) == ["Conv", "Mul"]
+    assert ops(load(network(text, w=w, c=np.full(3, 2, np.float32)))) == ["Conv", "Mul"]
 
 
 def test_batch_normalization_of_a_sequence_does_not_merge_into_its_features():

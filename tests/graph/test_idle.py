@@ -44,6 +44,11 @@ def test_transpose_that_something_else_reads_stays():
         "h = Concat <axis = 1> (x)",
         "h = Sum(x)",
         "h = Transpose <perm = [0, 1, 2]> (x)",
+        "h = Add(x, none)",
+        "h = Add(nones, x)",
+        "h = Sub(x, none)",
+        "h = Mul(once, x)",
+        "h = Div(x, once)",
     ],
 )
 def test_move_that_changes_nothing_is_removed(idle):
@@ -51,8 +56,11 @@ def test_move_that_changes_nothing_is_removed(idle):
         "same": [-1, 3, 4], "flat": [0, -1], "two": [2], "one": [1], "zero": [0], "many": [99],
         "nothing": [0] * 6,
     }  # fmt: skip
+    floats = {"none": 0.0, "nones": [[0.0], [0.0], [0.0]], "once": [1.0]}
     text = f"(float[2, 3, 4] x) => (float y) {{ {idle}  y = Tanh(h) }}"
-    model = load(network(text, **{name: np.array(value) for name, value in constants.items()}))
+    arrays = {name: np.array(value) for name, value in constants.items()}
+    arrays |= {name: np.array(value, np.float32) for name, value in floats.items()}
+    model = load(network(text, **arrays))
     assert [layer.node.inputs for layer in model.layers] == [("x",)]
 
 
@@ -63,6 +71,10 @@ def test_move_that_changes_nothing_is_removed(idle):
         "h = Reshape(x, other)",
         "h = Pad(x, shifted)",
         "h = Transpose(x)",
+        "h = Sub(none, x)",
+        "h = Div(once, x)",
+        "h = Add(x, wider)",
+        "h = Mul(x, none)",
     ],
 )
 def test_move_that_keeps_the_shape_only_stays(busy):
@@ -71,5 +83,8 @@ def test_move_that_keeps_the_shape_only_stays(busy):
         "shifted": [0, 1, 0, 0, -1, 0],
     }  # fmt: skip
     text = f"(float[2, 3, 3] x) => (float y) {{ {busy}  y = Tanh(h) }}"
-    model = load(network(text, **{name: np.array(value) for name, value in constants.items()}))
+    arrays = {name: np.array(value) for name, value in constants.items()}
+    floats = {"none": 0.0, "once": 1.0, "wider": np.zeros((2, 1, 1, 1))}
+    arrays |= {name: np.array(value, np.float32) for name, value in floats.items()}
+    model = load(network(text, **arrays))
     assert len(model.layers) == 2
