@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.errors import InputError
-from onnxlrp.kernels._jit import REDUCTION, i8, kernel, read, write
+from onnxlrp.kernels._jit import REDUCTION, device, i8, kernel, read, write
 from onnxlrp.kernels.shares import even_ranges
 from onnxlrp.kernels.threads import run, sweep_threads
 
@@ -102,23 +102,44 @@ def _multiply_matrices(x: Array, w: Array, out: Array) -> None:
     run([partial(block, n, low) for n in range(len(x)) for low in range(0, x.shape[1], _ROWS)])
 
 
+@device()
+def _next(x: Any, row: Any, high: Any) -> Any:
+    """Return the first row, from this one on, that some sample has a weight for; else `high`."""
+    for c in range(row, high):
+        for n in range(x.shape[0]):
+            if x[n, c] != np.float32(0.0):
+                return c
+    return high
+
+
 @kernel(read(2), read(2), i8, i8, write(2))
 def combine_rows(x: Any, rows: Any, low: Any, high: Any, out: Any) -> None:
-    """Weighted sum of the rows low to high, four at a time."""
+    """Weighted sum of the rows low to high; rows without any weight are not even read.
+
+    Each number is summed in the order of the rows, however many are added at once: so what a sample
+    gets does not depend on which rows others need.
+    """
     out[:] = np.float32(0.0)
-    for c in range(low, high - 3, 4):
-        first, second, third, fourth = rows[c], rows[c + 1], rows[c + 2], rows[c + 3]
+    c = _next(x, low, high)
+    while c < high:
+        second = _next(x, c + 1, high)
+        third = _next(x, second + 1, high)
+        fourth = _next(x, third + 1, high)
+        if fourth >= high:
+            row = rows[c]
+            for n in range(x.shape[0]):
+                u, total = x[n, c], out[n]
+                for k in range(total.size):
+                    total[k] += u * row[k]
+            c = second
+            continue
+        row, other, next_, last = rows[c], rows[second], rows[third], rows[fourth]
         for n in range(x.shape[0]):
-            u, v, s, t = x[n, c], x[n, c + 1], x[n, c + 2], x[n, c + 3]
+            u, v, s, t = x[n, c], x[n, second], x[n, third], x[n, fourth]
             total = out[n]
             for k in range(total.size):
-                total[k] += u * first[k] + v * second[k] + s * third[k] + t * fourth[k]
-    for c in range(high - (high - low) % 4, high):
-        row = rows[c]
-        for n in range(x.shape[0]):
-            u, total = x[n, c], out[n]
-            for k in range(total.size):
-                total[k] += u * row[k]
+                total[k] = (((total[k] + u * row[k]) + v * other[k]) + s * next_[k]) + t * last[k]
+        c = _next(x, fourth + 1, high)
 
 
 @kernel(read(2), read(2), i8, i8, write(2), fastmath=REDUCTION)

@@ -45,6 +45,22 @@ def test_threads_and_batch_change_no_bit_of_a_product(
         np.testing.assert_array_equal(matmul(x[n : n + 1], w)[0], whole[n])
 
 
+@pytest.mark.usefixtures("restored_threads")
+@pytest.mark.parametrize("share", [0.1, 0.6, 1.0])
+def test_zeros_of_other_samples_change_no_bit(share: float) -> None:
+    x, w = normal(0, 3, 900), normal(2, 900, 517)
+    x[np.random.default_rng(3).random(x.shape) < share] = 0
+    x[1, 5] = 2.5
+    whole = matmul(x, w)
+    np.testing.assert_allclose(whole, x @ w.astype(np.float64), rtol=1e-4, atol=1e-4)
+    set_num_threads(1)
+    for n in range(len(x)):
+        np.testing.assert_array_equal(matmul(x[n : n + 1], w)[0], whole[n])
+    with_nan = x.copy()
+    with_nan[2, 7] = np.nan
+    assert np.isnan(matmul(with_nan, w)[2]).all()
+
+
 def test_misfits_of_matrices_are_refused() -> None:
     x = np.ones((2, 3), np.float32)
     with pytest.raises(InputError, match="do not fit"):
