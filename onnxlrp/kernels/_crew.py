@@ -46,14 +46,13 @@ def work(role: Any, board: Any, member: Any, task: Any) -> Any:
         board[TASK], board[DONE] = task.ctypes.data, 0
         exchange(board, LEFT, task[the.COUNT])
     while looks < _LOOKS:
-        if role == ALONE:
-            job, found = done, done < task[the.COUNT]
-        else:
-            left = add(board, LEFT, -1) if look(board, LEFT) > 0 else 0
+        job, found = done, role == ALONE and done < task[the.COUNT]
+        if role != ALONE and look(board, LEFT) > 0:
+            left = add(board, LEFT, -1)
             found = left > 0
-            if found and role == HELPER:
+            if found:  # else there may be no task any more
                 task = longs(board[TASK], the.SIZE)
-            job = task[the.COUNT] - left
+                job = task[the.COUNT] - left
         if found:
             kind, memory = task[the.KIND], board[member + MEMORY]
             if kind == the.POINTWISE:

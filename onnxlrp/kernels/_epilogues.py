@@ -93,18 +93,6 @@ def ratio(
 
 
 @device()
-def _copy(
-    part: Any, out: Any, start: Any, channels: Any, size: Any, lines: Any, pitch: Any, width: Any
-) -> None:  # fmt: skip
-    """Write the part as it is."""
-    for n in range(channels * lines):
-        at = start + n // lines * size + n % lines * pitch
-        to, numbers = out[at : at + width], part[n * width : (n + 1) * width]
-        for i in range(width):
-            to[i] = numbers[i]
-
-
-@device()
 def finish(
     task: Any, part: Any, sample: Any, channel: Any, channels: Any, line: Any, lines: Any,
     pitch: Any, column: Any, width: Any,
@@ -121,7 +109,7 @@ def finish(
         fine = times(x, ahead, part, out, start, channels, size, lines, pitch, width)
     elif then == the.ADD_TIMES:
         fine = add_times(x, ahead, part, out, start, channels, size, lines, pitch, width)
-    elif then == the.RATIO:
+    else:
         c = floats(task[the.REALS], 4)
         sign = floats(task[the.SIGN], out.size)
         relevance = floats(task[the.RELEVANCE], out.size)
@@ -130,7 +118,5 @@ def finish(
             x, c[0], c[1], bias, channel, sign, relevance, c[2], c[3], task[the.WHERE], part, out,
             start, channels, size, lines, pitch, width,
         )  # fmt: skip
-    else:
-        _copy(part, out, start, channels, size, lines, pitch, width)
     if not fine:
         exchange(task, the.FAILED, 1)

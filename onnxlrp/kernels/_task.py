@@ -31,7 +31,7 @@ from __future__ import annotations
 SIZE = FIRST + 25
 
 #: What is done to each part of a result before it is written: nothing, or an `Epilogue`.
-NOTHING, COPY, TIMES, ADD_TIMES, RATIO = range(5)
+NOTHING, TIMES, ADD_TIMES, RATIO = range(4)
 
 #: Which work.
 (
