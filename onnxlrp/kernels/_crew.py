@@ -17,7 +17,7 @@ from onnxlrp.kernels import _convolutions as jobs
 from onnxlrp.kernels import _task as the
 from onnxlrp.kernels._elementwise import elements
 from onnxlrp.kernels._jit import i8, kernel, write
-from onnxlrp.kernels._memory import add, exchange, longs, look, pause
+from onnxlrp.kernels._memory import add, exchange, give_way, longs, look, pause
 
 #: Numbers in a line of the cache: what different threads change lies on different lines.
 LINE = 8
@@ -32,6 +32,8 @@ ALONE, LEADER, HELPER = 0, 1, 2
 #: How often a helper looks at the board before it sleeps: for some tenths of a millisecond, about
 #: as long as a sweep takes from one layer to the next.
 _LOOKS = 30000
+#: How often a leader looks for the end of a helper's last job before it lets others have the core.
+_PATIENCE = 10000
 
 
 @kernel(i8, write(1, i8), i8, write(1, i8), returns=i8)
@@ -72,7 +74,11 @@ def work(role: Any, board: Any, member: Any, task: Any) -> Any:
             return 0
         elif role == LEADER:
             while look(board, DONE) < task[the.COUNT]:
-                pause()
+                looks += 1
+                if looks < _PATIENCE:
+                    pause()
+                else:  # a helper may be waiting for this very core
+                    give_way()
             return 0
         elif look(board, member + CALLED):
             exchange(board, member + CALLED, 0)

@@ -7,6 +7,7 @@ Python: an array is its address. The caller keeps the arrays alive while jobs ru
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 from collections.abc import Callable
 from typing import Any
@@ -114,6 +115,13 @@ def look(context: Any, numbers: Any, index: Any) -> Any:
     return i8(numbers, i8), generate
 
 
+def _yielding() -> Any:
+    """Make the function that lets another thread run on this core, if one waits for it."""
+    if config.DISABLE_JIT or os.name != "posix":
+        return pause
+    return types.ExternalFunction("sched_yield", types.int32())
+
+
 @_interpreted(meaning=lambda: None)
 def pause(context: Any) -> Any:
     """Tell the processor that this thread waits for another one's write."""
@@ -125,3 +133,6 @@ def pause(context: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(), generate
+
+
+give_way = _yielding()

@@ -141,6 +141,7 @@ class Crew:
         self._batches: deque[Batch] = deque()
         self._is_open = True
         self._bells = [threading.Lock() for _ in range(helpers)]
+        _crew.work.compile()  # once, before threads ask for it that others wait for
         for number, bell in enumerate(self._bells):
             bell.acquire()
             name = f"onnxlrp-kernel-{number}"
