@@ -72,7 +72,14 @@ class Loop:
         if self._loop is None or self._document is None:
             callback()
         else:
-            self._loop.call_soon_threadsafe(self._document.add_next_tick_callback, callback)
+            self._loop.call_soon_threadsafe(self._hand_on, callback)
+
+    def _hand_on(self, callback: Callable[[], None]) -> None:
+        """Let the document run a callback; of a tab that was closed meanwhile nothing is left."""
+        document = self._document
+        assert document is not None
+        if document.session_context is None or not document.session_context.destroyed:
+            document.add_next_tick_callback(callback)
 
 
 def _give_up(loop: weakref.ref[Loop], token: object) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 import panel as pn
 import pytest
 from bokeh.server.server import Server
-from panel.tests.util import wait_until
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.ui.browser import ARGUMENTS, find_browser
+from tests.ui.steps import wait_until
 from tests.ui.watch import SERVER_LOGGERS, ServerErrors, Watch
 from ui import app as designer
 from ui.state import Workbench

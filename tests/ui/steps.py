@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
+from panel.tests.util import wait_until as panels_wait_until
 from playwright.sync_api import Locator, Page
+
+#: Wait until something holds, half a minute at most: a machine may be busy with other things.
+wait_until: Callable[..., None] = partial(panels_wait_until, timeout=30_000)
 
 
 def show(page: Page, place: str) -> None:

@@ -9,7 +9,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from panel.tests.util import wait_until
 from playwright.sync_api import Page, expect
 
 from onnxlrp import assets
@@ -17,7 +16,7 @@ from onnxlrp.cli import main
 from tests.ui.access import serious_violations
 from tests.ui.conftest import PATIENCE, Serve, Visit
 from tests.ui.snapshots import snapshot
-from tests.ui.steps import show, start_flipping
+from tests.ui.steps import show, start_flipping, wait_until
 from ui.app import create_app
 
 CAT = str(assets.default_images()["chelsea"])

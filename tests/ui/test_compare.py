@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from panel.tests.util import wait_until
 from playwright.sync_api import Locator, Page, expect
 
 import onnxlrp
@@ -12,7 +11,7 @@ from onnxlrp.evaluate import pearson
 from onnxlrp.render.heatmap import channel_sum
 from tests.ui.access import serious_violations
 from tests.ui.conftest import Serve, Visit
-from tests.ui.steps import show
+from tests.ui.steps import show, wait_until
 from ui.app import create_app
 from ui.state import packaged_network
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import panel as pn
 import pytest
-from panel.tests.util import wait_until
 from panel.viewable import Viewable
 from playwright.sync_api import expect
 
 from tests.ui import browser
 from tests.ui.conftest import Serve, Visit
+from tests.ui.steps import wait_until
 from tests.ui.watch import Watch
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import panel as pn
 import pytest
-from panel.tests.util import wait_until
 from playwright.sync_api import Locator, Page, expect
 
 from onnxlrp.render.heatmap import heatmap_rgb
 from tests.ui.access import BARE_PAGE, serious_violations
 from tests.ui.conftest import Serve, Visit
+from tests.ui.steps import wait_until
 from ui.components.maps import MapGrid
 
 SIDE = 10

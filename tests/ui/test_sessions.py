@@ -9,12 +9,11 @@ from threading import Thread
 
 import pytest
 from bokeh.client import pull_session
-from panel.tests.util import wait_until
 from playwright.sync_api import expect
 
 from onnxlrp.composites import Composite
 from tests.ui.conftest import PATIENCE, Benches, Serve, Visit, ready
-from tests.ui.steps import show
+from tests.ui.steps import show, wait_until
 from ui import app as designer
 
 SHORT = {

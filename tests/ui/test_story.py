@@ -6,14 +6,13 @@ import re
 from pathlib import Path
 
 import numpy as np
-from panel.tests.util import wait_until
 from playwright.sync_api import Locator, Page, expect
 
 from onnxlrp import assets
 from onnxlrp.cli import main
 from onnxlrp.composites import Composite
 from tests.ui.conftest import PATIENCE, Benches, Serve, Visit, ready
-from tests.ui.steps import show
+from tests.ui.steps import show, wait_until
 from ui import app as designer
 from ui.state import Workbench
 

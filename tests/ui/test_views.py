@@ -9,12 +9,11 @@ import os
 from pathlib import Path
 
 import pytest
-from panel.tests.util import wait_until
 from playwright.sync_api import Page, expect
 
 from tests.ui.access import serious_violations
 from tests.ui.conftest import PATIENCE, Benches, Serve, Visit, ready
-from tests.ui.steps import show
+from tests.ui.steps import show, wait_until
 from ui import app as designer
 from ui.views.registry import VIEWS
 
