@@ -60,6 +60,13 @@ def highest(name: str, args: Any, kwargs: Any) -> float | None:
     return round(before * float(args[1]) ** (1 if name in PRODUCTS else -1), 6)
 
 
+def is_nothing(operand: Any) -> bool:
+    """Tell whether an operand is 0, a number or a single constant."""
+    if isinstance(operand, Tensor):
+        return operand.numel() == 1 and not operand.requires_grad and float(operand) == 0
+    return isinstance(operand, int | float) and operand == 0
+
+
 def tensors_in(values: Any) -> Iterator[Tensor]:
     """Yield the tensors among arguments, also those in lists."""
     for value in values:

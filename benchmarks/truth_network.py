@@ -26,6 +26,7 @@ from truth_families import (
     SUMS,
     fixed,
     highest,
+    is_nothing,
     out_of_place,
     stays_gate,
     tensors_in,
@@ -132,7 +133,7 @@ class Bent(TorchFunctionMode):
                 return folded
         if func.__name__ == "add_" and not args[0].requires_grad:
             raise NotImplementedError("a sum that is gathered in place")
-        if name in NEUTRAL and any(isinstance(a, int | float) and a == 0 for a in args):
+        if name in NEUTRAL and any(is_nothing(a) for a in args):
             return func(*args, **kwargs)  # x + 0, as a branch that is not there
         if name in SUMS:
             z = IN_PLACE.get(func.__name__, func)(*args, **kwargs)
