@@ -16,8 +16,8 @@ ACTIVATIONS = {
 GATES = {"hardsigmoid", "sigmoid", "softmax"}
 STATISTICS = {"linalg_vector_norm", "norm", "rsqrt", "std", "var", "vector_norm"}
 MOVES = {
-    "__getitem__", "chunk", "expand", "expand_as", "flatten", "permute", "repeat", "reshape",
-    "split", "squeeze", "transpose", "unbind", "unsqueeze", "view", "view_as", "contiguous",
+    "__getitem__", "chunk", "contiguous", "dropout", "expand", "expand_as", "flatten", "permute",
+    "repeat", "reshape", "split", "squeeze", "transpose", "unbind", "unsqueeze", "view", "view_as",
 }  # fmt: skip
 CONVOLUTIONS = {
     "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
