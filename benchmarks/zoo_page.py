@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import chain
 from typing import Any
 
 NAMES = ("lrp_0", "epsilon_plus_flat", "epsilon_alpha2_beta1", "epsilon_gamma_box")
@@ -145,12 +146,16 @@ def _reasons(row: Row) -> set[str]:
     found = set()
     for preset, error in row["error"].items():
         if error > AGREES:
-            brings = (
+            brings: Iterator[str] = (
                 reason
                 for kind, reason in REASONS.items()
                 if row.get(kind, {}).get(preset, error) <= AGREES
             )
-            ill = row["moves"][preset] >= row["error in double"][preset]
+            doubled = 0.0 if row["truth"].startswith("float64 forward") else error
+            doubled = row.get("error in double", {}).get(preset, doubled)
+            if doubled <= AGREES:
+                brings = chain(brings, [REASONS["error in double"]])
+            ill = row.get("moves", {}).get(preset, 0.0) >= doubled
             found.add(next(brings, ILL if ill else UNKNOWN))
     return found
 
