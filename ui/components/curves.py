@@ -118,15 +118,17 @@ class CurveChart:
 
     def show(self, lines: Sequence[Line], y_label: str | None = None) -> None:
         """Put these curves in place of what was there."""
-        self.figure.renderers = []
-        self._hover.renderers = []
-        self._drawn = {line.name: list(self._draw(line)) for line in lines}
+        # Drawn beside the page, so that what is on it changes once: of a curve that is replaced
+        # before the browser was told of it, the browser would be told that it is not there.
+        beside = figure()
+        self._drawn = {line.name: list(_draw(beside, line)) for line in lines}
+        self._hide()
+        self.figure.renderers = list(beside.renderers)
         self._hover.renderers = [renderers[-1] for renderers in self._drawn.values()]
         self.legend.items = [
             {"name": line.name, "colour": line.colour, "dash": line.dash, "mark": line.mark}
             for line in lines
         ]
-        self._hide()
         if y_label is not None:
             self.figure.yaxis[0].axis_label = y_label
             self._hover.tooltips = self._tips(self._x_label, y_label)
@@ -143,23 +145,18 @@ class CurveChart:
         if x is not None:
             self._cursor.location = float(x)
 
-    def _draw(self, line: Line) -> Iterator[Any]:
-        """The renderers of one curve; the line itself last."""
-        source = ColumnDataSource(
-            {"x": line.x, "y": line.y, "name": [line.name] * len(line.x)}, name=line.name
-        )
-        if line.low is not None and line.high is not None and (line.low != line.high).any():
-            yield self.figure.varea(
-                line.x, line.low, line.high, fill_color=line.colour, fill_alpha=0.16
-            )
-        if line.mark is not None:
-            every = np.unique(np.linspace(0, len(line.x) - 1, _MARKED).round().astype(int))
-            yield self.figure.scatter(
-                line.x[every], line.y[every], marker=line.mark, size=8, color=line.colour
-            )
-        yield self.figure.line(
-            "x", "y", source=source, color=line.colour, line_width=2, line_dash=line.dash
-        )
+
+def _draw(on: figure, line: Line) -> Iterator[Any]:
+    """The renderers of one curve on a chart; the line itself last."""
+    source = ColumnDataSource(
+        {"x": line.x, "y": line.y, "name": [line.name] * len(line.x)}, name=line.name
+    )
+    if line.low is not None and line.high is not None and (line.low != line.high).any():
+        yield on.varea(line.x, line.low, line.high, fill_color=line.colour, fill_alpha=0.16)
+    if line.mark is not None:
+        every = np.unique(np.linspace(0, len(line.x) - 1, _MARKED).round().astype(int))
+        yield on.scatter(line.x[every], line.y[every], marker=line.mark, size=8, color=line.colour)
+    yield on.line("x", "y", source=source, color=line.colour, line_width=2, line_dash=line.dash)
 
 
 def numbered(names: Sequence[str]) -> dict[str, int]:
