@@ -7,8 +7,10 @@ import threading
 import weakref
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import panel as pn
+from bokeh.document.callbacks import invoke_with_curdoc
 
 LONGEST = 30.0
 """Seconds after which the browser is no longer waited for: it lost its connection."""
@@ -24,7 +26,8 @@ class Loop:
     -----
     Bokeh's document takes callbacks from any thread, but not safely: while Panel changes the page
     it holds back the document's events, also that a callback was added, and what a thread adds
-    just when it lets them go is never run. So a thread asks the loop, and the loop the document.
+    just when it lets them go is never run. So a thread asks the loop, and the loop runs the
+    callback itself when it has the document's lock, as Bokeh does.
     """
 
     def __init__(self) -> None:
@@ -33,6 +36,7 @@ class Loop:
         self._lock = threading.Lock()
         self._building: set[object] = set()
         self._waiting: list[Callable[[], None]] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
         pn.state.onload(partial(self._end, self._begin()))
 
     def schedule(self, callback: Callable[[], None]) -> None:
@@ -75,11 +79,20 @@ class Loop:
             self._loop.call_soon_threadsafe(self._hand_on, callback)
 
     def _hand_on(self, callback: Callable[[], None]) -> None:
-        """Let the document run a callback; of a tab that was closed meanwhile nothing is left."""
-        document = self._document
-        assert document is not None
-        if document.session_context is None or not document.session_context.destroyed:
-            document.add_next_tick_callback(callback)
+        """Run a callback once the document is free; of a closed tab nothing is left to be told."""
+        assert self._document is not None and self._loop is not None
+        context = self._document.session_context
+        if context is None or context.destroyed:
+            return
+        run = context.with_locked_document(partial(_run, callback))
+        task = asyncio.ensure_future(run, loop=self._loop)
+        self._tasks.add(task)  # the loop itself keeps tasks by weak references only
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _run(callback: Callable[[], None], document: Any) -> None:
+    """Run a callback as the document's own."""
+    invoke_with_curdoc(document, callback)
 
 
 def _give_up(loop: weakref.ref[Loop], token: object) -> None:

@@ -108,8 +108,7 @@ def pointwise(task: Any, job: Any, memory: Any) -> None:
     weights = floats(task[the.WEIGHTS], task[the.WEIGHT_NUMBERS])
     _multiply(
         weights, task[the.PANELS], rows, first, results, offsets, source, _ZERO, target, _ZERO,
-        stride, _ONE,
-        count,
+        stride, _ONE, count,
     )  # fmt: skip
     if task[the.THEN] != the.NOTHING:
         finish(task, target, n, first, results, _ZERO, _ONE, positions, left, count)
@@ -139,7 +138,7 @@ def winograd(task: Any, job: Any, memory: Any) -> None:
     transform_input(
         source.reshape(channels, task[the.IN_HEIGHT], task[the.IN_WIDTH]),
         OUTPUT * top - task[the.ROW_ORIGIN], OUTPUT * left - task[the.COLUMN_ORIGIN], high, wide,
-        pitch, step, line + LANES, plane, tiles,
+        pitch, step, plane, tiles,
     )  # fmt: skip
     weights = floats(task[the.WEIGHTS], task[the.WEIGHT_NUMBERS])
     _multiply(

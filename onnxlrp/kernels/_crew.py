@@ -16,7 +16,7 @@ from typing import Any
 from onnxlrp.kernels import _convolutions as jobs
 from onnxlrp.kernels import _task as the
 from onnxlrp.kernels._elementwise import elements
-from onnxlrp.kernels._jit import i8, kernel, write
+from onnxlrp.kernels._jit import device, i8, kernel, write
 from onnxlrp.kernels._memory import add, exchange, give_way, longs, look, pause
 
 #: Numbers in a line of the cache: what different threads change lies on different lines.
@@ -29,11 +29,19 @@ MEMORY, PARKED, CALLED = 0, 1, 2
 #: Who runs the kernel.
 ALONE, LEADER, HELPER = 0, 1, 2
 
-#: How often a helper looks at the board before it sleeps: for some tenths of a millisecond, about
-#: as long as a sweep takes from one layer to the next.
-_LOOKS = 30000
-#: How often a leader looks for the end of a helper's last job before it lets others have the core.
-_PATIENCE = 10000
+#: How often a thread looks at the board before it lets others have the core between two looks, and
+#: how often a helper looks before it sleeps: for some tenths of a millisecond, about as long as a
+#: sweep takes from one layer to the next.
+_PATIENCE, _LOOKS = 10000, 10600
+
+
+@device()
+def _between(looks: Any) -> None:
+    """Spend the time between two looks at the board."""
+    if looks < _PATIENCE:
+        pause()
+    else:
+        give_way()
 
 
 @kernel(i8, write(1, i8), i8, write(1, i8), returns=i8)
@@ -75,17 +83,14 @@ def work(role: Any, board: Any, member: Any, task: Any) -> Any:
         elif role == LEADER:
             while look(board, DONE) < task[the.COUNT]:
                 looks += 1
-                if looks < _PATIENCE:
-                    pause()
-                else:  # a helper may be waiting for this very core
-                    give_way()
+                _between(looks)
             return 0
         elif look(board, member + CALLED):
             exchange(board, member + CALLED, 0)
             return 0
         else:
             looks += 1
-            pause()
+            _between(looks)
             if looks == _LOOKS:
                 exchange(board, member + PARKED, 1)
                 seen = look(board, LEFT) > 0 or look(board, member + CALLED)

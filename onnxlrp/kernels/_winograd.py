@@ -252,7 +252,7 @@ def _split_rows(
 @device()
 def transform_input(
     x: Any, row_start: Any, column_start: Any, tile_rows: Any, tile_columns: Any, pitch: Any,
-    step: Any, width: Any, plane: Any, out: Any,
+    step: Any, plane: Any, out: Any,
 ) -> None:  # fmt: skip
     """Transform some rows of tiles of x (channel, row, column) to out (point, channel, tile)."""
     channels, height, columns = x.shape

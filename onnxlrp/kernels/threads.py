@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from onnxlrp.errors import RuntimeSetupError
@@ -23,11 +24,18 @@ class _ThreadState(threading.local):
     control: int = 0
 
 
-def _available_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def available_cores(groups: Path = Path("/sys/fs/cgroup")) -> int:
+    """Cores that this process may use: those it may run on, within its container's share of time.
+
+    `groups` is where Linux says what a container may use; helpers beyond it would only spend it.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = cores or 1
+    try:
+        quota, period = (groups / "cpu.max").read_text().split()
+    except (OSError, ValueError):  # no container, or of another kind
+        return cores
+    return cores if quota == "max" else max(1, min(cores, math.ceil(int(quota) / int(period))))
 
 
 class _Settings:
@@ -35,7 +43,7 @@ class _Settings:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.threads = _available_cores()
+        self.threads = available_cores()
         self.crew: Crew | None = None
         self.sweeps = 0
         self.blas: Any = None

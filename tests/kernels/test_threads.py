@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from onnxlrp.kernels import (
 )
 from onnxlrp.kernels import _task as the
 from onnxlrp.kernels.crew import Batch, Crew, Task
-from onnxlrp.kernels.threads import run
+from onnxlrp.kernels.threads import available_cores, run
 
 pytestmark = pytest.mark.usefixtures("restored_threads")
 
@@ -39,6 +40,15 @@ def blas_threads() -> list[int]:
 def flushes() -> bool:
     """Whether this thread turns denormal results into 0."""
     return not (TINY * np.float32(1e-10)).any()
+
+
+def test_a_container_share_of_the_cores_is_kept_to(tmp_path: Path) -> None:
+    cores = available_cores(tmp_path)
+    assert 1 <= cores <= (os.cpu_count() or 1)
+    shares = {"max 100000": cores, "50000 100000": 1, "150000 100000": min(2, cores)}
+    for text, expected in shares.items():
+        (tmp_path / "cpu.max").write_text(f"{text}\n")
+        assert available_cores(tmp_path) == expected
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
