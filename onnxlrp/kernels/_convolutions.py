@@ -54,6 +54,13 @@ def _offsets(memory: Any, count: Any, step: Any) -> Any:
 
 
 @device()
+def _ranges(task: Any, job: Any) -> Any:
+    """A job's sample, and the first and the number of three things that it does."""
+    row = longs(task[the.JOBS] + 56 * job, 7)
+    return row[0], row[1], row[2], row[3], row[4], row[5], row[6]
+
+
+@device()
 def _multiply(
     weights: Any, panels: Any, rows: Any, first: Any, count: Any, offsets: Any, source: Any,
     source_step: Any, out: Any, out_step: Any, stride: Any, batches: Any, columns: Any,
@@ -117,10 +124,7 @@ def pointwise(task: Any, job: Any, memory: Any) -> None:
 @device()
 def winograd(task: Any, job: Any, memory: Any) -> None:
     """A 3×3 convolution: some results for a block of tiles of a sample."""
-    row = longs(task[the.JOBS] + 56 * job, 7)
-    n, top, high, left, wide, first, results = (
-        row[0], row[1], row[2], row[3], row[4], row[5], row[6]
-    )  # fmt: skip
+    n, top, high, left, wide, first, results = _ranges(task, job)
     channels, all_rows = task[the.DEPTH], task[the.ROWS]
     pitch = (high * wide + WIDE - 1) // WIDE * WIDE
     line = (wide + LANES - 1) // LANES * COLUMNS
@@ -169,10 +173,7 @@ def winograd(task: Any, job: Any, memory: Any) -> None:
 @device()
 def stencil(task: Any, job: Any, memory: Any) -> None:
     """Any convolution: some rows of some results of some groups, for all depths and phases."""
-    part_of = longs(task[the.JOBS] + 56 * job, 7)
-    n, group, groups, row, rows, first, results = (
-        part_of[0], part_of[1], part_of[2], part_of[3], part_of[4], part_of[5], part_of[6]
-    )  # fmt: skip
+    n, group, groups, row, rows, first, results = _ranges(task, job)
     channels = groups * task[the.IN_CHANNELS]
     depth, height, width = task[the.IN_DEPTH], task[the.IN_HEIGHT], task[the.IN_WIDTH]
     start = (n * task[the.GROUPS] + group) * task[the.IN_CHANNELS] * depth * height * width

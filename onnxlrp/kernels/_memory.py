@@ -70,38 +70,28 @@ def _place(context: Any, builder: Any, array: Any, values: Any) -> Any:
     return builder.gep(data, [values[1]])
 
 
-def _add(numbers: Any, index: int, value: int) -> int:
-    before = int(numbers[index])
-    numbers[index] += value
-    return before
+def _changing(operation: str, change: Callable[[int, int], int]) -> Any:
+    """Make the function that changes a number of an int64 array and returns what it was."""
+
+    def meaning(numbers: Any, index: int, value: int) -> int:
+        before = int(numbers[index])
+        numbers[index] = change(before, value)
+        return before
+
+    @_interpreted(meaning=meaning)
+    def typing(context: Any, numbers: Any, index: Any, value: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            place = _place(context, builder, signature.args[0], values)
+            return builder.atomic_rmw(operation, place, values[2], _ORDER)
+
+        return i8(numbers, i8, i8), generate
+
+    return typing
 
 
-@_interpreted(meaning=_add)
-def add(context: Any, numbers: Any, index: Any, value: Any) -> Any:
-    """Add to a number of an int64 array; return what it was."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        place = _place(context, builder, signature.args[0], values)
-        return builder.atomic_rmw("add", place, values[2], _ORDER)
-
-    return i8(numbers, i8, i8), generate
-
-
-def _exchange(numbers: Any, index: int, value: int) -> int:
-    before = int(numbers[index])
-    numbers[index] = value
-    return before
-
-
-@_interpreted(meaning=_exchange)
-def exchange(context: Any, numbers: Any, index: Any, value: Any) -> Any:
-    """Replace a number of an int64 array; return what it was."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        place = _place(context, builder, signature.args[0], values)
-        return builder.atomic_rmw("xchg", place, values[2], _ORDER)
-
-    return i8(numbers, i8, i8), generate
+#: Change a number of an int64 array, (numbers, index, value) → what it was: add to it, replace it.
+add = _changing("add", lambda before, value: before + value)
+exchange = _changing("xchg", lambda before, value: value)
 
 
 @_interpreted(meaning=lambda numbers, index: int(numbers[index]))

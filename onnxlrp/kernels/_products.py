@@ -31,6 +31,11 @@ STRIP = 3 * WIDE
 THIN = 4
 
 
+#: What a product gets: weights, offsets, source and out, each with where to begin; depth, stride,
+#: whether the sums begin at 0.
+_OPERANDS = (read(), i8, read(1, i4), i8, read(), i8, write(), i8, i8, i8, b1)
+
+
 def _product(rows: int, vectors: int) -> Any:
     """Make the function that adds up `rows` × `vectors` vectors in registers, for some of the d.
 
@@ -49,21 +54,7 @@ def _product(rows: int, vectors: int) -> Any:
             place = slice(out_at + i * stride, out_at + i * stride + columns)
             out[place] = row if fresh else out[place] + row
 
-    @vector_function(
-        read(),
-        i8,
-        read(1, i4),
-        i8,
-        read(),
-        i8,
-        write(),
-        i8,
-        i8,
-        i8,
-        b1,
-        meaning=meaning,
-        lanes=WIDE,
-    )
+    @vector_function(*_OPERANDS, meaning=meaning, lanes=WIDE)
     def product(
         code: Code, weights: Pointer, offsets: Pointer, source: Pointer, out: Pointer,
         depth: Any, stride: Any, fresh: Any,
@@ -112,21 +103,7 @@ def _thin_product(panels: int, columns: int) -> Any:
             place = slice(out_at + i * stride, out_at + i * stride + columns)
             out[place] = row if fresh else out[place] + row
 
-    @vector_function(
-        read(),
-        i8,
-        read(1, i4),
-        i8,
-        read(),
-        i8,
-        write(),
-        i8,
-        i8,
-        i8,
-        b1,
-        meaning=meaning,
-        lanes=ROWS,
-    )
+    @vector_function(*_OPERANDS, meaning=meaning, lanes=ROWS)
     def product(
         code: Code, weights: Pointer, offsets: Pointer, source: Pointer, out: Pointer,
         depth: Any, stride: Any, fresh: Any,

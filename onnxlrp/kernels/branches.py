@@ -13,8 +13,8 @@ from onnxlrp.kernels import _task as the
 from onnxlrp.kernels.elementwise import (
     _NONE,
     Array,
-    _flatten,
-    _sample_size,
+    check_alike,
+    check_stabiliser,
     over_elements,
     over_rows,
 )
@@ -109,8 +109,8 @@ class Denominator:
         """
         sign = self.whole if sign is None else sign
         part = self.whole if self.part is None else self.part
-        _flatten(self.whole, part, sign, relevance, out)
-        _sample_size(self.whole, epsilon)
+        check_alike(self.whole, part, sign, relevance, out)
+        check_stabiliser(self.whole, epsilon)
         sources = self.whole, self.part, sign, relevance
         factors = self.of_whole, self.of_part, coefficient
         return over_rows(the.RATIOS, sources, out, factors, self._bias, epsilon, where)
@@ -151,8 +151,8 @@ class Denominator:
         if self.part is not None or self.bias is not None:
             raise ValueError("the denominator of a sum is the sum itself")
         x, y = summands
-        _flatten(self.whole, relevance, x, y)
-        _sample_size(self.whole, epsilon)
+        check_alike(self.whole, relevance, x, y)
+        check_stabiliser(self.whole, epsilon)
         parts = np.empty(x.shape, np.float32), np.empty(y.shape, np.float32)
         sources = self.whole, relevance, x, y
         reals = self.of_whole, 0.0, coefficient, *factors

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from onnxlrp.kernels import _crew, _denormals
 from onnxlrp.kernels import _task as the
+from onnxlrp.kernels.scratch import aligned
 
 Numbers = NDArray[np.int64]
 Job = Callable[[], None]
@@ -89,24 +90,17 @@ class Batch:
                 self._running.release()
 
 
-def _aligned(size: int) -> NDArray[np.float32]:
-    """Memory that begins a line of the cache."""
-    numbers = np.empty(size + 16, np.float32)
-    skipped = -numbers.ctypes.data // 4 % 16
-    return numbers[skipped : skipped + size]
-
-
 class _Alone(threading.local):
     """A board for the calling thread, and memory that it uses again; it grows as needed."""
 
     def __init__(self) -> None:
         self.board = np.zeros(_crew.MEMBERS + _crew.LINE, np.int64)
-        self.memory = _aligned(0)
+        self.memory = aligned(0)
 
     def provide(self, size: int) -> None:
         """Make sure that there is so much memory."""
         if self.memory.size < size:
-            self.memory = _aligned(size)
+            self.memory = aligned(size)
             self.board[_crew.MEMBERS + _crew.MEMORY] = self.memory.ctypes.data
 
 
@@ -133,11 +127,10 @@ class Crew:
         self._begin = begin
         self._leads = threading.Lock()
         size = _crew.MEMBERS + (1 + helpers) * _crew.LINE
-        self._numbers = np.zeros(size + _crew.LINE, np.int64)
-        skipped = -self._numbers.ctypes.data // 8 % _crew.LINE
-        self._board = self._numbers[skipped : skipped + size]
+        self._board = aligned(2 * size).view(np.int64)
+        self._board[:] = 0
         self._members = range(_crew.MEMBERS, size, _crew.LINE)
-        self._memory, self._each = _aligned(0), 0
+        self._memory, self._each = aligned(0), 0
         self._batches: deque[Batch] = deque()
         self._is_open = True
         self._bells = [threading.Lock() for _ in range(helpers)]
@@ -185,7 +178,7 @@ class Crew:
         """Give each member so much memory; called while no task is on the board."""
         if self._each < size:
             self._each = -(-size // 1024) * 1024
-            self._memory = _aligned(self._each * len(self._members))
+            self._memory = aligned(self._each * len(self._members))
             for number, member in enumerate(self._members):
                 part = self._memory[number * self._each :]
                 self._board[member + _crew.MEMORY] = part.ctypes.data

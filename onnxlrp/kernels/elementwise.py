@@ -49,8 +49,8 @@ def ratio(z: Array, relevance: Array, coefficient: float, epsilon: Array, out: A
     InputError
         If shapes differ, or an array is not float32 in C order.
     """
-    _flatten(z, relevance, out)
-    _sample_size(z, epsilon)
+    check_alike(z, relevance, out)
+    check_stabiliser(z, epsilon)
     sources, factors = (z, None, relevance, relevance), (1.0, 0.0, coefficient)
     over_rows(the.QUOTIENTS, sources, out, factors, epsilon=epsilon)
 
@@ -137,8 +137,8 @@ def sum_per_sample(a: Array) -> NDArray[np.float64]:
     return _sum_samples(loops.sum_values, a)
 
 
-def _flatten(*arrays: Array) -> list[Array]:
-    """Look at the arrays as one axis; they must be alike."""
+def check_alike(*arrays: Array) -> None:
+    """Refuse arrays of several shapes, and what is not float32 in C order."""
     shape = arrays[0].shape
     for number, array in enumerate(arrays):
         if array.shape != shape:
@@ -151,24 +151,22 @@ def _flatten(*arrays: Array) -> list[Array]:
                 f"array {number} of an element-wise kernel is {array.dtype} with strides "
                 f"{array.strides}: make it float32 in C order (np.ascontiguousarray)"
             )
-    return [array.reshape(-1) for array in arrays]
 
 
-def _sample_size(a: Array, epsilon: Array) -> int:
-    """Elements in one sample; there must be one stabiliser for each."""
+def check_stabiliser(a: Array, epsilon: Array) -> None:
+    """Refuse anything but one stabiliser for each sample."""
     if epsilon.shape != a.shape[:1] or epsilon.dtype != np.float32:
         raise InputError(
             f"epsilon is {epsilon.dtype} of shape {epsilon.shape}: "
             f"give one float32 for each of the {a.shape[0]} samples"
         )
-    return max(1, a[:1].size)
 
 
 def over_elements(
     kind: int, sources: tuple[Array, Array], out: Array, factors: tuple[float, ...] = ()
 ) -> bool:
     """Do what `_task` calls so, element by element; whether nothing was found amiss."""
-    _flatten(*sources, out)
+    check_alike(*sources, out)
     numbers, reals = np.zeros(the.SIZE, np.int64), np.array(factors, np.float32)
     numbers[the.KIND], numbers[the.COUNT] = kind, -(-out.size // _BLOCK)
     numbers[the.A : the.B + 1] = [source.ctypes.data for source in sources]
@@ -209,7 +207,7 @@ def _finds(kind: int, *arrays: Array) -> bool:
     """Whether a search finds something in any of the arrays; the rest is left out once it has."""
     parts = []
     for array in arrays:
-        _flatten(array)
+        check_alike(array)
         start, size = array.ctypes.data, array.size
         parts += [
             (start + 4 * first, min(_SEARCHED, size - first)) for first in range(0, size, _SEARCHED)
@@ -229,7 +227,7 @@ def _succeeds(task: Task, size: int) -> bool:
 
 def _sum_samples(loop: Callable[[Array], float], a: Array) -> NDArray[np.float64]:
     """Sum each sample block by block; the blocks' sums are added in their order."""
-    _flatten(a)
+    check_alike(a)
     samples = a.reshape(len(a), -1)
     starts = range(0, samples.shape[1], _BLOCK)
     partial_sums = np.zeros((len(a), len(starts)))

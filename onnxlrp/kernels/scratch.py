@@ -13,6 +13,12 @@ _held = threading.local()
 _LINE = 64
 
 
+def aligned(size: int) -> NDArray[np.float32]:
+    """Return `size` float32 numbers, holding anything, that begin a cache line."""
+    whole = np.empty(size + _LINE // 4, np.float32)
+    return whole[-whole.ctypes.data % _LINE // 4 :][:size]
+
+
 def scratch(name: str, size: int) -> NDArray[np.float32]:
     """Return `size` float32 numbers of the calling thread, holding anything; it grows as needed.
 
@@ -20,7 +26,6 @@ def scratch(name: str, size: int) -> NDArray[np.float32]:
     """
     memory: NDArray[np.float32] | None = getattr(_held, name, None)
     if memory is None or memory.size < size:
-        whole = np.empty(size + _LINE // 4, np.float32)
-        memory = whole[-whole.ctypes.data % _LINE // 4 :][:size]
+        memory = aligned(size)
         setattr(_held, name, memory)
     return memory[:size]
