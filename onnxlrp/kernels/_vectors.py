@@ -77,6 +77,19 @@ class Pointer:
         index = _INDEX(step) if isinstance(step, int) else step
         return Pointer(self._builder, self._builder.gep(self._address, [index]), self._lanes)
 
+    def of(self, lanes: int) -> Pointer:
+        """The same place, read and written in vectors of so many."""
+        return Pointer(self._builder, self._address, lanes)
+
+    def prefetch(self) -> None:
+        """Have what lies at this place, if anything, brought to the cache meanwhile."""
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        fetch = self._builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        to_read, often, data = number(0), number(3), number(1)
+        address = self._builder.bitcast(self._address, byte)
+        self._builder.call(fetch, [address, to_read, often, data])
+
     def number(self) -> Any:
         """The number at this place."""
         return self._builder.load(self._address)
@@ -119,6 +132,10 @@ class Code:
         self.builder = builder
         self.lanes = lanes
         self.kind = ir.VectorType(_FLOAT, lanes)
+
+    def of(self, lanes: int) -> Code:
+        """The same place, for vectors of so many."""
+        return Code(self.builder, lanes)
 
     def zero(self) -> Vector:
         """As many zeros as a vector holds."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from onnxlrp.kernels import _task as the
 from onnxlrp.kernels._convolutions import GAP, TOGETHER
-from onnxlrp.kernels._products import THIN
+from onnxlrp.kernels._products import STRIP
 from onnxlrp.kernels._vectors import WIDE
 from onnxlrp.kernels._winograd import COLUMNS, LANES, OUTPUT, POINTS, weight_transform
 from onnxlrp.kernels.crew import Numbers
@@ -109,8 +109,8 @@ def _cut(
 
 def _padded(tiles: int) -> int:
     """Number of tiles whose products take as long, in full vectors, as those of so many do."""
-    full, rest = tiles // WIDE * WIDE, tiles % WIDE
-    return full + (WIDE if rest > THIN else 4 * -(-rest // 2))
+    rest = tiles % WIDE
+    return tiles if rest <= tiles // STRIP else tiles - rest + WIDE
 
 
 def prepare_winograd(weight: Array, origin: tuple[int, int]) -> Winograd:
