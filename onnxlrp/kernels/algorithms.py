@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,15 @@ from onnxlrp.kernels.geometry import ConvGeometry, Sizes
 from onnxlrp.kernels.packing import Packed, pack
 from onnxlrp.kernels.pointwise import LEAST_POSITIONS, Pointwise
 from onnxlrp.kernels.stencil import TapNumbers, prepare_stencil
+from onnxlrp.kernels.threads import get_num_threads
 from onnxlrp.kernels.winograd import Winograd, prepare_winograd
 
 Array = NDArray[np.float32]
 
+#: Multiplications, and numbers that pass through memory, that one thread manages in a second.
+_SPEED, _TRAFFIC = 3e10, 2e9
+#: Shapes whose plans are kept.
+_PLANNED = 64
 #: Winograd's convolution pays from so many channels on either side, and so many outputs.
 _CHANNELS = 8
 _OUTPUTS = 64
@@ -30,8 +35,17 @@ _OUTPUTS = 64
 class Algorithm(Protocol):
     """What cuts a convolution into jobs."""
 
-    def plan(self, source: Array, out: Array, numbers: Numbers) -> tuple[Numbers, int]:
+    def plan(self, source: Sizes, out: Sizes, numbers: Numbers) -> tuple[Numbers, int]:
         """Write into a task what its jobs do; return their table and the memory that one needs."""
+
+
+class Planned(NamedTuple):
+    """A task for any two arrays of some shapes: all but their addresses."""
+
+    numbers: Numbers
+    memory: int
+    seconds: float
+    alive: tuple[object, ...]
 
 
 class Direction:
@@ -52,6 +66,7 @@ class Direction:
         self._is_winograd &= min(self._weight.shape[1:3]) >= _CHANNELS
         self._packed: dict[TapNumbers, Packed] = {}
         self._prepared: dict[tuple[Sizes, Sizes] | type, Algorithm] = {}
+        self._planned: dict[tuple[Sizes, Sizes, int], Planned] = {}
         self._lock = threading.Lock()
 
     @property
@@ -63,20 +78,40 @@ class Direction:
 
     def task(self, source: Array, out: Array, then: Epilogue | None = None) -> Task:
         """Computing `out` from `source`, both in C order, and doing to it what comes then."""
+        key = (source.shape, out.shape, get_num_threads())
+        planned = self._planned.get(key) or self._plan(*key)
+        numbers = planned.numbers.copy()
+        numbers[the.SOURCE], numbers[the.OUT] = source.ctypes.data, out.ctypes.data
+        needed = None if then is None else then.write(numbers)
+        alive = (source, out, planned, needed)
+        return Task(numbers, planned.memory, planned.seconds, alive)
+
+    def _plan(self, source: Sizes, out: Sizes, threads: int) -> Planned:
+        """Cut the work between arrays of these shapes; kept for the next ones."""
         numbers = np.zeros(the.SIZE, np.int64)
-        numbers[the.SOURCE : the.PLACES + 1] = (
-            source.ctypes.data, out.ctypes.data, out.size, out.shape[1], math.prod(out.shape[2:])
-        )  # fmt: skip
-        if 0 in source.shape or 0 in out.shape:
+        numbers[the.OUT_NUMBERS : the.PLACES + 1] = math.prod(out), out[1], math.prod(out[2:])
+        if 0 in source or 0 in out:
             algorithm: Algorithm = Zeros()
         else:
-            algorithm = self._algorithm(source.shape[2:], out.shape[2:])
+            algorithm = self._algorithm(source[2:], out[2:])
+        shapes = source, out
         if isinstance(algorithm, Blocks):
-            source, out = _three_axes(source), _three_axes(out)
-        table, memory = algorithm.plan(source, out, numbers)
+            shapes = _three_axes(source), _three_axes(out)
+        table, memory = algorithm.plan(*shapes, numbers)
         numbers[the.COUNT], numbers[the.JOBS] = len(table), table.ctypes.data
-        needed = None if then is None else then.write(numbers)
-        return Task(numbers, memory, (source, out, table, algorithm, needed))
+        planned = Planned(numbers, memory, self._seconds(source, out), (table, algorithm))
+        if len(self._planned) >= _PLANNED:
+            self._planned.clear()
+        self._planned[source, out, threads] = planned
+        return planned
+
+    def _seconds(self, source: Sizes, out: Sizes) -> float:
+        """What one thread takes, about: it multiplies, and reads and writes memory."""
+        windows = math.prod(source if self._adjoint else out)
+        inputs = self._weight.shape[1 if self._adjoint else 2]
+        multiplications = windows * inputs * math.prod(self._taps)
+        seconds = multiplications / _SPEED + (math.prod(source) + math.prod(out)) / _TRAFFIC
+        return float(seconds)
 
     def _algorithm(self, source: Sizes, out: Sizes) -> Algorithm:
         """Choose by the geometry and the size of one sample alone; prepare it once."""
@@ -123,7 +158,7 @@ class Direction:
     def _pack(self, taps: TapNumbers) -> Packed:
         """Pack the weights of some taps; kept, since sizes of the input share them."""
         if taps not in self._packed:
-            weight = _three_axes(self._weight, first=3)
+            weight = self._weight.reshape(_three_axes(self._weight.shape, first=3))
             depth, rows, columns = np.ix_(*taps)
             part = weight[:, :, :, depth, rows, columns]
             matrices = part.reshape(*weight.shape[:2], -1)
@@ -134,11 +169,11 @@ class Direction:
 class Zeros:
     """A result without anything to sum."""
 
-    def plan(self, source: Array, out: Array, numbers: Numbers) -> tuple[Numbers, int]:
+    def plan(self, source: Sizes, out: Sizes, numbers: Numbers) -> tuple[Numbers, int]:
         """Write into a task that its jobs, one a sample, sum nothing."""
         numbers[the.KIND] = the.ZEROS
-        jobs = len(out) if out.size else 0
-        return np.zeros((jobs, 1), np.int64), out[:1].size
+        jobs = 0 if 0 in out else out[0]
+        return np.zeros((jobs, 1), np.int64), math.prod(out[1:])
 
 
 def _has_no_steps(geometry: ConvGeometry) -> bool:
@@ -152,8 +187,8 @@ def _reads_one_position(geometry: ConvGeometry, taps: Sizes) -> bool:
     return max(taps + geometry.strides) == 1 and max(pads) == 0 and geometry.groups == 1
 
 
-def _three_axes(array: Array, first: int = 2) -> Array:
+def _three_axes(shape: Sizes, first: int = 2) -> Sizes:
     """Look at the spatial axes as depth, rows and columns; a single one lies along the rows."""
-    size = array.shape[first:]
+    size = shape[first:]
     three = (1, *size, 1) if len(size) == 1 else (1,) * (3 - len(size)) + size
-    return array.reshape(*array.shape[:first], *three)
+    return (*shape[:first], *three)

@@ -13,6 +13,7 @@ from onnxlrp.kernels._convolutions import PRODUCT, SLICE, UNIT
 from onnxlrp.kernels._products import FEW
 from onnxlrp.kernels.axes import Target
 from onnxlrp.kernels.crew import Numbers
+from onnxlrp.kernels.geometry import Sizes
 from onnxlrp.kernels.packing import Packed
 from onnxlrp.kernels.shares import even_ranges, longest, row_ranges
 from onnxlrp.kernels.stencil import Offsets, Stencil, Term
@@ -93,17 +94,17 @@ class Blocks:
         object.__setattr__(self, "tables", self._tables())
         object.__setattr__(self, "constants", self._constants())
 
-    def plan(self, source: Array, out: Array, numbers: Numbers) -> tuple[Numbers, int]:
+    def plan(self, source: Sizes, out: Sizes, numbers: Numbers) -> tuple[Numbers, int]:
         """Write into a task what its jobs do; return their table and the memory that one needs.
 
         Arrays are (N, channel, depth, height, width).
         """
         numbers[the.KIND] = the.STENCIL
         numbers[the.GROUPS :] = self.constants
-        numbers[the.IN_DEPTH : the.IN_WIDTH + 1] = source.shape[2:]
-        numbers[the.OUT_DEPTH : the.OUT_WIDTH + 1] = out.shape[2:]
-        table, results = self._jobs(len(out), get_num_threads())
-        part = results * self._most_lines * out.shape[4]
+        numbers[the.IN_DEPTH : the.IN_WIDTH + 1] = source[2:]
+        numbers[the.OUT_DEPTH : the.OUT_WIDTH + 1] = out[2:]
+        table, results = self._jobs(out[0], get_num_threads())
+        part = results * self._most_lines * out[4]
         return table, int(numbers[the.LAID] + numbers[the.SUMMED]) + part + 3 * 16
 
     def _jobs(self, samples: int, threads: int) -> tuple[Numbers, int]:

@@ -13,9 +13,6 @@ from onnxlrp.kernels.threads import run_task, sweep_threads
 
 Array = NDArray[np.float32]
 
-#: Multiplications, and numbers that pass through memory, that one thread manages in a second.
-_SPEED, _TRAFFIC = 3e10, 2e9
-
 
 class ConvKernel:
     """One convolution, ready to run: z = w ⋆ x and its adjoint; made by `prepare_convolution`.
@@ -66,7 +63,7 @@ class ConvKernel:
         out = _target(out, (len(x), len(self.weight), *size))
         with sweep_threads():
             task = self._directions[0].task(np.ascontiguousarray(x, np.float32), out, then)
-            run_task(task, self._seconds(x, out, windows=out))
+            run_task(task)
         if then is not None:
             then.note(task.has_failed)
         return out
@@ -107,7 +104,7 @@ class ConvKernel:
         out = _target(out, (len(s), channels, *spatial))
         with sweep_threads():
             task = self._directions[1].task(np.ascontiguousarray(s, np.float32), out, then)
-            run_task(task, self._seconds(s, out, windows=s))
+            run_task(task)
         if then is not None:
             then.note(task.has_failed)
         return out
@@ -117,11 +114,6 @@ class ConvKernel:
         if spatial not in self._sizes:
             self._sizes[spatial] = self.geometry.output_size(spatial, self.weight.shape[2:])
         return self._sizes[spatial]
-
-    def _seconds(self, source: Array, out: Array, windows: Array) -> float:
-        """What one thread takes, about: it multiplies, and reads and writes memory."""
-        multiplications = windows.size * self.weight[0].size
-        return float(multiplications / _SPEED + (source.size + out.size) / _TRAFFIC)
 
 
 def prepare_convolution(weight: Array, geometry: ConvGeometry) -> ConvKernel:

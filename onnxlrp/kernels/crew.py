@@ -10,7 +10,7 @@ import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,7 @@ Numbers = NDArray[np.int64]
 Job = Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """Work on whole arrays, cut into jobs that need neither Python nor each other.
 
     Parameters
@@ -33,16 +32,19 @@ class Task:
         As `_task` says.
     memory : int
         float32 numbers that a job needs for itself.
+    seconds : float
+        That one thread takes for all jobs, about.
     alive : tuple
         What the addresses in `numbers` point into.
     """
 
     numbers: Numbers
     memory: int
+    seconds: float
     alive: tuple[object, ...]
 
     @property
-    def count(self) -> int:
+    def jobs(self) -> int:
         """Number of jobs."""
         return int(self.numbers[the.COUNT])
 
@@ -146,8 +148,9 @@ class Crew:
             return False
         try:
             self._provide(task.memory)
-            for helper in range(min(len(self._bells), task.count - 1)):
-                self._wake(helper, call=False)
+            for helper in range(min(len(self._bells), task.jobs - 1)):
+                if self._board[self._members[helper + 1] + _crew.PARKED]:
+                    self._wake(helper, call=False)
             _crew.work(_crew.LEADER, self._board, self._members[0], task.numbers)
         finally:
             self._leads.release()

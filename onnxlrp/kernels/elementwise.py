@@ -172,7 +172,7 @@ def over_elements(
     numbers[the.A : the.B + 1] = [source.ctypes.data for source in sources]
     numbers[the.TO], numbers[the.REALS] = out.ctypes.data, reals.ctypes.data
     numbers[the.LENGTH : the.BLOCK + 1] = out.size, _BLOCK
-    return _succeeds(Task(numbers, 0, (sources, out, reals)), out.size)
+    return _succeeds(Task(numbers, 0, out.size * _SECONDS, (sources, out, reals)))
 
 
 def over_rows(
@@ -200,7 +200,8 @@ def over_rows(
     numbers[the.EPSILON : the.SAMPLES + 1] = epsilon.ctypes.data, len(epsilon)
     numbers[the.BIAS : the.WHERE + 1] = bias.ctypes.data, bias.size, where
     numbers[the.REALS] = reals.ctypes.data
-    return _succeeds(Task(numbers, 0, (sources, out, other, bias, epsilon, reals)), out.size)
+    alive = (sources, out, other, bias, epsilon, reals)
+    return _succeeds(Task(numbers, 0, out.size * _SECONDS, alive))
 
 
 def _finds(kind: int, *arrays: Array) -> bool:
@@ -214,14 +215,14 @@ def _finds(kind: int, *arrays: Array) -> bool:
         ]
     table, numbers = np.array(parts, np.int64), np.zeros(the.SIZE, np.int64)
     numbers[the.KIND], numbers[the.COUNT], numbers[the.JOBS] = kind, len(parts), table.ctypes.data
-    total = sum(array.size for array in arrays)
-    return not _succeeds(Task(numbers, 0, (arrays, table)), total)
+    seconds = sum(array.size for array in arrays) * _SECONDS
+    return not _succeeds(Task(numbers, 0, seconds, (arrays, table)))
 
 
-def _succeeds(task: Task, size: int) -> bool:
-    """Run a task that passes over so many elements; whether nothing was found amiss."""
+def _succeeds(task: Task) -> bool:
+    """Run a task; whether nothing was found amiss."""
     with sweep_threads():
-        run_task(task, size * _SECONDS)
+        run_task(task)
     return not task.has_failed
 
 

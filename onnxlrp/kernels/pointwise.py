@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from onnxlrp.kernels import _task as the
 from onnxlrp.kernels._products import STRIP
 from onnxlrp.kernels._vectors import WIDE
 from onnxlrp.kernels.crew import Numbers
+from onnxlrp.kernels.geometry import Sizes
 from onnxlrp.kernels.packing import Packed
 from onnxlrp.kernels.shares import even_ranges, longest, row_ranges
 from onnxlrp.kernels.threads import get_num_threads
-
-Array = NDArray[np.float32]
 
 #: Numbers that a job reads and writes, about: they stay in a core's cache (1 MiB).
 _BLOCK = 262144
@@ -33,7 +31,7 @@ class Pointwise:
 
     packed: Packed
 
-    def plan(self, source: Array, out: Array, numbers: Numbers) -> tuple[Numbers, int]:
+    def plan(self, source: Sizes, out: Sizes, numbers: Numbers) -> tuple[Numbers, int]:
         """Write into a task what its jobs do; return their table and the memory that one needs.
 
         Arrays are (N, channel, ...) with at least `LEAST_POSITIONS` positions.
@@ -41,7 +39,7 @@ class Pointwise:
         rows, depth = self.packed.rows, self.packed.depth
         numbers[the.KIND] = the.POINTWISE
         self.packed.write(numbers)
-        return _table(len(out), int(numbers[the.PLACES]), rows, depth, get_num_threads())
+        return _table(out[0], int(numbers[the.PLACES]), rows, depth, get_num_threads())
 
 
 @lru_cache(maxsize=512)

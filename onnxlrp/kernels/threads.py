@@ -132,9 +132,9 @@ def run(jobs: Sequence[Job], seconds: float = math.inf) -> None:
     batch.wait()
 
 
-def run_task(task: Task, seconds: float = math.inf) -> None:
+def run_task(task: Task) -> None:
     """Run the jobs of a compiled task on the crew, and wait for them all; see `run`."""
-    pays = _pays(min(_settings.threads, task.count) - 1, seconds, _WORTH_OF_TASKS)
+    pays = _pays(min(_settings.threads, task.jobs) - 1, task.seconds, _WORTH_OF_TASKS)
     if not (pays and _shared_crew().lead(task)):
         do_alone(task)
 
@@ -145,6 +145,8 @@ def _pays(helpers: int, seconds: float, least: float) -> bool:
 
 
 def _shared_crew() -> Crew:
+    if _settings.crew is not None:
+        return _settings.crew
     with _settings.lock:
         if _settings.crew is None:
             _settings.crew = Crew(_settings.threads - 1, begin=_enter)

@@ -20,6 +20,7 @@ from onnxlrp.kernels._products import STRIP
 from onnxlrp.kernels._vectors import WIDE
 from onnxlrp.kernels._winograd import COLUMNS, LANES, OUTPUT, POINTS, weight_transform
 from onnxlrp.kernels.crew import Numbers
+from onnxlrp.kernels.geometry import Sizes
 from onnxlrp.kernels.packing import Packed, pack
 from onnxlrp.kernels.shares import even_parts, longest, row_ranges
 from onnxlrp.kernels.threads import get_num_threads
@@ -40,19 +41,19 @@ class Winograd:
     packed: Packed
     origin: tuple[int, int]
 
-    def plan(self, source: Array, out: Array, numbers: Numbers) -> tuple[Numbers, int]:
+    def plan(self, source: Sizes, out: Sizes, numbers: Numbers) -> tuple[Numbers, int]:
         """Write into a task what its jobs do; return their table and the memory that one needs.
 
         Arrays are (N, channel, row, column).
         """
-        height, width = out.shape[2:]
+        height, width = out[2:]
         numbers[the.KIND] = the.WINOGRAD
         self.packed.write(numbers)
         numbers[the.ROW_ORIGIN : the.COLUMN_ORIGIN + 1] = self.origin
-        numbers[the.IN_HEIGHT : the.IN_WIDTH + 1] = source.shape[2:]
+        numbers[the.IN_HEIGHT : the.IN_WIDTH + 1] = source[2:]
         numbers[the.OUT_HEIGHT : the.OUT_WIDTH + 1] = height, width
         rows, depth = self.packed.rows, self.packed.depth
-        return _table(len(out), height, width, rows, depth, get_num_threads())
+        return _table(out[0], height, width, rows, depth, get_num_threads())
 
 
 @lru_cache(maxsize=512)

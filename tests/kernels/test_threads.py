@@ -183,7 +183,7 @@ def doubling(x: np.ndarray) -> tuple[Task, np.ndarray]:
     numbers[the.LENGTH], numbers[the.BLOCK] = x.size, block
     numbers[the.REALS], numbers[the.TO] = factors.ctypes.data, out.ctypes.data
     numbers[the.A] = numbers[the.B] = x.ctypes.data
-    return Task(numbers, 0, (x, out, factors)), out
+    return Task(numbers, 0, 1.0, (x, out, factors)), out
 
 
 def test_a_sweep_limits_blas_and_flushes_denormals() -> None:
