@@ -179,16 +179,21 @@ class Sweep:
     ) -> int:
         """One layer: its outputs' relevance onto its inputs'; the bytes of what was made."""
         op = step.operation
+        names = op.signal_names
         absorbed: Absorbed | None = None
+        added = False
         if isinstance(op, Linear) and step.rule is not None:
             assert outputs[0] is not None
-            shapes = tuple(self.tensors.shape(name) for name in op.signal_names)
+            shapes = tuple(self.tensors.shape(name) for name in names)
+            alone = len(names) == 1 and self.books is None
             z = self._preactivation(step, op, shapes)
             handed = redistribute(
                 op, step.rule, z, outputs[0], shapes,
                 keep_books=self.books is not None, keep_sums=self.kept is not None,
+                onto=pending.get(names[0]) if alone else None,
             )  # fmt: skip
             parts, finite, absorbed = handed.parts, handed.finite, handed.absorbed
+            added = handed.added
             if self.kept is not None:
                 self.kept.memory.put((step.layer.index, step.rule.input), z, z.nbytes)
         else:
@@ -197,8 +202,9 @@ class Sweep:
             finite = all_finite(*map(np.ascontiguousarray, made))
         if not finite:
             raise NumericalError(_overflow(step))
-        for name, part in zip(op.signal_names, parts, strict=True):
-            pending[name] = part if name not in pending else _sum(pending[name], part)
+        for name, part in zip(names, parts, strict=True):
+            alone = added or name not in pending
+            pending[name] = part if alone else _sum(pending[name], part)
         if self.books is not None:
             self._keep_books(step, outputs, parts, absorbed)
         return sum(part.nbytes for part in parts)

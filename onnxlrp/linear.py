@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onnxlrp.errors import RuleError
 from onnxlrp.kernels import Denominator, Times, add_product, all_finite, product, rms
 from onnxlrp.ops.base import Array, FusedMap, Linear, Shape, SumMap
-from onnxlrp.preactivation import Preactivation
+from onnxlrp.preactivation import Piece, Preactivation
 from onnxlrp.rules.base import Rule
 from onnxlrp.rules.frame import Branch, WeightMap, Where
 from onnxlrp.seen import Parts
@@ -33,6 +33,7 @@ def redistribute(
     in_shapes: tuple[Shape, ...],
     keep_books: bool = False,
     keep_sums: bool = True,
+    onto: Array | None = None,
 ) -> Handed:
     """Relevance of a linear layer's output → relevance of its inputs.
 
@@ -48,6 +49,8 @@ def redistribute(
         Also say what bias and stabiliser absorbed.
     keep_sums : bool
         Leave z⁺ and z⁻ in ``z`` for the next rule; if not, they need not be written down at all.
+    onto : ndarray, float32, shape of the one input, optional
+        Relevance that the input has from elsewhere; added where that costs no pass of its own.
 
     Raises
     ------
@@ -55,15 +58,16 @@ def redistribute(
         ``pass`` on a layer that changes the shape.
     """
     relevance = np.ascontiguousarray(relevance)
-    nothing = Absorbed.nothing(len(relevance))
     if rule.passes:
+        nothing = Absorbed.nothing(len(relevance))
         return Handed((_pass(op, relevance, in_shapes),), True, nothing)
     asks_for_d = keep_books or rule.relative or rule.bias == "spread"
     shared = None if asks_for_d else _share(op, rule, z, relevance, in_shapes)
     if shared is not None:
         return shared
     handed: list[Array | None] = [None] * len(in_shapes)
-    finite, books = True, nothing if keep_books else None
+    finite, added = True, False
+    books = Absorbed.nothing(len(relevance)) if keep_books else None
     left = True  # relevance that stands where z < 0, and may not have been handed down
     for branch in rule.branches:
         if branch.where is Where.NEGATIVE and not left:
@@ -72,14 +76,15 @@ def redistribute(
         ratio = BranchRatio.fused(rule, branch, z, relevance) if fused else None
         ratio = ratio or BranchRatio.of(rule, branch, z, relevance)
         left = not ratio.all_positive
-        for xs, view in z.seen.pieces(branch.weight):
-            linear = z.maps.get(op, view)
-            if isinstance(linear, FusedMap):
-                handed[0], fine = _hand_down(linear, ratio.q, in_shapes, xs[0], handed[0])
+        for piece in z.pieces(branch.weight):
+            if isinstance(piece.linear, FusedMap):
+                added |= handed[0] is None and onto is not None
+                before = onto if handed[0] is None else handed[0]
+                handed[0], fine = _hand_down(piece, ratio.q, in_shapes, before, handed[0])
                 finite = finite and fine
                 continue
-            gs = linear.adjoint(ratio.q, in_shapes)
-            for k, (x, g) in enumerate(zip(xs, gs, strict=True)):
+            gs = piece.linear.adjoint(ratio.q, in_shapes)
+            for k, (x, g) in enumerate(zip(piece.by, gs, strict=True)):
                 owned = not any(np.may_share_memory(g, other) for other in (ratio.q, *gs[:k]))
                 handed[k], fine = _accumulate(handed[k], x, g, owned)
                 finite = finite and fine
@@ -91,7 +96,7 @@ def redistribute(
             books = books + ratio.absorbed()
     pairs = zip(handed, in_shapes, strict=True)
     parts = tuple(np.zeros(s, np.float32) if r is None else r for r, s in pairs)
-    return Handed(parts, finite, books)
+    return Handed(parts, finite, books, added)
 
 
 def _share(
@@ -125,11 +130,12 @@ def _pass(op: Linear, relevance: Array, in_shapes: tuple[Shape, ...]) -> Array:
 
 
 def _hand_down(
-    linear: FusedMap, q: Array, in_shapes: tuple[Shape, ...], x: Array, handed: Array | None
+    piece: Piece, q: Array, in_shapes: tuple[Shape, ...], onto: Array | None, out: Array | None
 ) -> tuple[Array, bool]:
-    """Relevance + x·(q·Vᵀ), in place where there is something, and whether it is finite."""
-    then = Times(x, adds=handed is not None)
-    (made,) = linear.adjoint(q, in_shapes, then, handed)
+    """What is there already + x·(q·Vᵀ), in ``out`` or a new array, and whether it is finite."""
+    assert isinstance(piece.linear, FusedMap)
+    then = Times(piece.by[0], onto, piece.folded)
+    (made,) = piece.linear.adjoint(q, in_shapes, then, out)
     return made, then.finite
 
 
@@ -166,11 +172,15 @@ class Absorbed:
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """What a layer handed down: R of each input, whether all of it is finite, and what it kept."""
+    """What a layer handed down: R of each input, whether all of it is finite, and what it kept.
+
+    ``added``: what the input had from elsewhere is in it.
+    """
 
     parts: Parts
     finite: bool
     absorbed: Absorbed | None
+    added: bool = False
 
 
 @dataclass(frozen=True, slots=True)

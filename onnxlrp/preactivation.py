@@ -14,6 +14,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class Maps:
 
     def __init__(self, budget: int = MAPS_BUDGET) -> None:
         self.budget = budget
-        self._maps: OrderedDict[tuple[int, WeightMap], LinearMap] = OrderedDict()
+        self._maps: OrderedDict[Hashable, LinearMap] = OrderedDict()
         self._constant_sums: dict[Hashable, Array] = {}
         self._biases: dict[tuple[int, int, WeightMap], Array | None] = {}
         self._lock = threading.Lock()
@@ -63,6 +64,21 @@ class Maps:
                 self._forget()
             self._maps.move_to_end(key)
             return self._maps[key]
+
+    def split(self, op: Linear, weight: WeightMap) -> FusedMap | None:
+        """The layer's map that reads x⁺ and x⁻ side by side; None if it has none."""
+        key = (op.layer.index, weight, "split")
+        with self._lock:
+            if key not in self._maps:
+                made = op.prepare_split(weight, weight.mirrored)
+                if made is None:
+                    return None
+                self._maps[key] = made
+                self._forget()
+            self._maps.move_to_end(key)
+            linear = self._maps[key]
+            assert isinstance(linear, FusedMap)
+            return linear
 
     def bias(self, op: Linear, rank: int, weight: WeightMap) -> Array | None:
         """V(b), broadcasting over an output of that rank; None if the layer has no bias."""
@@ -90,6 +106,24 @@ class Maps:
         held = sum(m.nbytes for m in self._maps.values())
         while held > self.budget and len(self._maps) > 1:
             held -= self._maps.popitem(last=False)[1].nbytes
+
+
+class Piece(NamedTuple):
+    """One of the terms x·V that a branch sums up.
+
+    Attributes
+    ----------
+    xs : the arrays that the map reads
+    linear : the map with weights V
+    by : the arrays that its adjoint is multiplied by
+    folded : bool
+        The map reads x⁺ and x⁻ side by side, and its adjoint gives each of both its own.
+    """
+
+    xs: Parts
+    linear: LinearMap
+    by: Parts
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +185,30 @@ class Preactivation:
                 self._sums[weight] = np.ascontiguousarray(np.broadcast_to(sums, self.shape))
         return self._sums[weight]
 
-    def _sum(self, weight: WeightMap, shape: Shape) -> Array:
-        return self._sum_of(self.seen.pieces(weight), shape)
+    def pieces(self, weight: WeightMap) -> list[Piece]:
+        """The terms x·V whose sum are a branch's contributions."""
+        seen, op = self.seen, self.op
+        if not (weight.is_signed and seen.has_negative):
+            return [Piece(seen.whole, self.maps.get(op, weight), seen.whole)]
+        split = None if seen.is_box else self.maps.split(op, weight)
+        if split is not None:
+            return [Piece((seen.split,), split, seen.whole, folded=True)]
+        positive, negative = seen.pair
+        assert negative is not None
+        views = weight, weight.mirrored
+        return [
+            Piece(xs, self.maps.get(op, view), xs)
+            for xs, view in zip((positive, negative), views, strict=True)
+        ]
 
-    def _sum_of(self, pieces: list[tuple[Parts, WeightMap]], shape: Shape) -> Array:
+    def _sum(self, weight: WeightMap, shape: Shape) -> Array:
+        return self._sum_of(self.pieces(weight), shape)
+
+    def _sum_of(self, pieces: list[Piece], shape: Shape) -> Array:
         """Σ x·V of some pieces."""
         total: Array | None = None
-        for xs, view in pieces:
-            z = self.maps.get(self.op, view).forward(xs, shape)
+        for piece in pieces:
+            z = piece.linear.forward(piece.xs, shape)
             total = z if total is None else np.add(total, z, dtype=np.float32)
         assert total is not None
         return np.ascontiguousarray(total)
@@ -197,8 +247,7 @@ class Preactivation:
         terms = self._terms(branch, bias)
         if terms.part is None or terms.part in self._sums or self.seen.constant is not None:
             return None
-        *others, (xs, view) = self.seen.pieces(terms.part)
-        linear = self.maps.get(self.op, view)
+        *others, (xs, linear, _, _) = self.pieces(terms.part)
         b = None if terms.bias is None else _per_channel(terms.bias, self.shape)
         alone = terms.bias is None or b is not None
         if not (alone and isinstance(linear, FusedMap)) or (others and terms.has_whole):

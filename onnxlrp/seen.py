@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from onnxlrp.kernels import clip_negative, clip_positive, has_negative, rms
+from onnxlrp.kernels import clip_negative, clip_positive, has_negative, rms, split_signs
 from onnxlrp.ops.base import Array, Shape
-from onnxlrp.rules.frame import InputMap, WeightMap
+from onnxlrp.rules.frame import InputMap
 
 Parts = tuple[Array, ...]
 """One array for every signal input of a layer."""
@@ -29,8 +29,10 @@ class Seen:
     ) -> None:
         self.whole = whole
         self.constant: float | None = None
-        self._nonnegative = nonnegative
+        self._has_negative = False if nonnegative else None
         self._pair: tuple[Parts, Parts | None] | None = box
+        self._split: Array | None = None
+        self.is_box = box is not None
 
     @classmethod
     def everywhere(cls, constant: float, shapes: tuple[Shape, ...]) -> Seen:
@@ -46,13 +48,23 @@ class Seen:
     def nbytes(self) -> int:
         """Memory held by x⁺ and x⁻ where they are not x itself."""
         made = () if self._pair is None else (*self._pair[0], *(self._pair[1] or ()))
-        return sum(x.nbytes for x in made if not any(x is own for own in self.whole))
+        pair = sum(x.nbytes for x in made if not any(x is own for own in self.whole))
+        return pair + (0 if self._split is None else self._split.nbytes)
+
+    @property
+    def has_negative(self) -> bool:
+        """Whether there is an x⁻."""
+        if self.is_box:
+            return True
+        if self._has_negative is None:
+            self._has_negative = any(map(has_negative, self.whole))
+        return self._has_negative
 
     @property
     def pair(self) -> tuple[Parts, Parts | None]:
         """(x⁺, x⁻); x⁻ is None where no input is negative."""
         if self._pair is None:
-            if self._nonnegative or not any(map(has_negative, self.whole)):
+            if not self.has_negative:
                 self._pair = self.whole, None
             else:
                 self._pair = (
@@ -61,14 +73,13 @@ class Seen:
                 )
         return self._pair
 
-    def pieces(self, weight: WeightMap) -> list[tuple[Parts, WeightMap]]:
-        """The terms (x, V) whose products Σ x·V make the branch's contributions."""
-        if not weight.is_signed:
-            return [(self.whole, weight)]
-        positive, negative = self.pair
-        terms = [(positive, weight)]
-        return terms if negative is None else [*terms, (negative, weight.mirrored)]
-
+    @property
+    def split(self) -> Array:
+        """x⁺ and x⁻ of the one input as (N, 2·C, …), channel by channel."""
+        if self._split is None:
+            (x,) = self.whole
+            self._split = split_signs(x)
+        return self._split
 
 def _clipped(xs: Parts, clip: Callable[[Array, Array], None]) -> Parts:
     outs = tuple(np.empty(x.shape, np.float32) for x in xs)

@@ -14,6 +14,7 @@ from onnxlrp.kernels.elementwise import (
     product,
     ratio,
     rms,
+    split_signs,
     sum_per_sample,
 )
 from onnxlrp.kernels.epilogues import Epilogue, Ratio, Times
@@ -51,6 +52,7 @@ __all__ = [
     "ratio",
     "rms",
     "set_num_threads",
+    "split_signs",
     "sum_per_sample",
     "sweep_threads",
     "weighted_sum",

@@ -24,7 +24,7 @@ def elements(task: Any, job: Any) -> None:
     kind = task[the.KIND]
     if kind == the.SEARCH_NEGATIVE or kind == the.SEARCH_INFINITE:
         _search(task, job, kind == the.SEARCH_NEGATIVE)
-    elif kind < the.RATIOS:
+    elif kind < the.SPLIT:
         _flat(task, job)
     else:
         _rows(task, job)
@@ -76,6 +76,9 @@ def _rows(task: Any, job: Any) -> None:
     skipped, size = 4 * first * width, rows * width
     u = floats(task[the.A] + skipped, size)
     v = floats(task[the.B] + skipped, size) if task[the.B] else u  # what is there need not count
+    if kind == the.SPLIT:
+        _split(u, width, floats(task[the.TO] + 2 * skipped, 2 * size))
+        return
     x, y = floats(task[the.C] + skipped, size), floats(task[the.D] + skipped, size)
     out, fine = floats(task[the.TO] + skipped, size), True
     bias = floats(task[the.BIAS], task[the.BIAS_NUMBERS])
@@ -132,7 +135,7 @@ def _multiply(a: Any, out: Any) -> Any:
     return not infinite
 
 
-@device()
+@device(PLAIN)
 def _add_product(a: Any, g: Any, out: Any) -> Any:
     """Out += a·g; whether all of it is finite."""
     infinite = False
@@ -155,6 +158,15 @@ def _clip_negative(a: Any, out: Any) -> None:
     """Write min(a, 0); NaN stays."""
     for i in range(a.size):
         out[i] = np.float32(0.0) if a[i] > 0.0 else a[i]
+
+
+@device()
+def _split(a: Any, width: Any, out: Any) -> None:
+    """Write max(a, 0) and min(a, 0) of each row, one after the other; NaN stays."""
+    for first in range(0, a.size, width):
+        row = a[first : first + width]
+        _clip_positive(row, out[2 * first : 2 * first + width])
+        _clip_negative(row, out[2 * first + width : 2 * first + 2 * width])
 
 
 @device()

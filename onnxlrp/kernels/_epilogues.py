@@ -18,39 +18,33 @@ from onnxlrp.kernels._memory import exchange, floats
 PLAIN: frozenset[str] = EXACT - {"contract"}
 
 
-@device()
+@device(PLAIN)
 def times(
-    x: Any, ahead: Any, part: Any, out: Any, start: Any, channels: Any, size: Any, lines: Any,
-    pitch: Any, width: Any,
+    x: Any, ahead: Any, part: Any, fold: Any, onto: Any, out: Any, start: Any, channels: Any,
+    size: Any, lines: Any, pitch: Any, width: Any,
 ) -> Any:  # fmt: skip
-    """Write x·part, x read `ahead` of the place; whether all of it is finite."""
-    infinite = False
-    for n in range(channels * lines):
-        at = start + n // lines * size + n % lines * pitch
-        one, other = x[at + ahead : at + ahead + width], part[n * width : (n + 1) * width]
-        to = out[at : at + width]
-        for i in range(width):
-            value = one[i] * other[i]
-            to[i] = value
-            infinite |= not abs(value) < np.float32(np.inf)
-    return not infinite
+    """Write x·part, x read `ahead` of the place, added onto what is there; whether all is finite.
 
-
-@device()
-def add_times(
-    x: Any, ahead: Any, part: Any, out: Any, start: Any, channels: Any, size: Any, lines: Any,
-    pitch: Any, width: Any,
-) -> Any:  # fmt: skip
-    """Add x·part, x read `ahead` of the place; whether all of it is finite."""
-    infinite = False
+    With `fold` = 2, part has two channels for one of x: for its positive and negative numbers.
+    """
+    infinite, zero = False, np.float32(0.0)
     for n in range(channels * lines):
-        at = start + n // lines * size + n % lines * pitch
-        one, other = x[at + ahead : at + ahead + width], part[n * width : (n + 1) * width]
-        to = out[at : at + width]
-        for i in range(width):
-            value = to[i] + one[i] * other[i]
-            to[i] = value
-            infinite |= not abs(value) < np.float32(np.inf)
+        c, line = n // lines, n % lines
+        at, row = start + c * size + line * pitch, (fold * c * lines + line) * width
+        second = row + (fold - 1) * lines * width
+        one, to = x[at + ahead : at + ahead + width], out[at : at + width]
+        plus, minus = part[row : row + width], part[second : second + width]
+        if onto.size:
+            base = onto[at : at + width]
+            for i in range(width):
+                value = base[i] + one[i] * (plus[i] if one[i] > zero else minus[i])
+                to[i] = value
+                infinite |= not abs(value) < np.float32(np.inf)
+        else:
+            for i in range(width):
+                value = one[i] * (plus[i] if one[i] > zero else minus[i])
+                to[i] = value
+                infinite |= not abs(value) < np.float32(np.inf)
     return not infinite
 
 
@@ -98,17 +92,19 @@ def finish(
     pitch: Any, column: Any, width: Any,
 ) -> None:  # fmt: skip
     """Do to a part of a task's result what comes then; note it if that finds something amiss."""
-    size = task[the.PLACES]
+    size, fold = task[the.PLACES], task[the.FOLD]
+    channel, channels = channel // fold, channels // fold
     start = (sample * task[the.CHANNELS] + channel) * size + line * pitch + column
     if width == pitch:
         lines, width = 1, lines * width
     out, x = floats(task[the.OUT], task[the.OUT_NUMBERS]), floats(task[the.X], task[the.X_NUMBERS])
-    then, fine = task[the.THEN], True
-    ahead = 0 if x.size == out.size else -sample * x.size
-    if then == the.TIMES:
-        fine = times(x, ahead, part, out, start, channels, size, lines, pitch, width)
-    elif then == the.ADD_TIMES:
-        fine = add_times(x, ahead, part, out, start, channels, size, lines, pitch, width)
+    fine = True
+    if task[the.THEN] == the.TIMES:
+        ahead = 0 if x.size == out.size else -sample * x.size
+        onto = floats(task[the.ONTO], out.size if task[the.ONTO] else 0)
+        fine = times(
+            x, ahead, part, fold, onto, out, start, channels, size, lines, pitch, width
+        )  # fmt: skip
     else:
         c = floats(task[the.REALS], 4)
         sign = floats(task[the.SIGN], out.size)

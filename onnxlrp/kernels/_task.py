@@ -9,10 +9,10 @@ from __future__ import annotations
 (
     KIND, COUNT, JOBS, FAILED,  # which work; jobs: their number, table, complaint
     SOURCE, OUT, OUT_NUMBERS, CHANNELS, PLACES,  # arrays; out's channels, and numbers in each
-    THEN, REALS, X, X_NUMBERS, SIGN, RELEVANCE, BIAS, BIAS_NUMBERS, WHERE,  # `finish`
+    THEN, REALS, X, X_NUMBERS, SIGN, RELEVANCE, BIAS, BIAS_NUMBERS, WHERE, ONTO, FOLD,  # `finish`
     WEIGHTS, WEIGHT_NUMBERS, BATCHES, ROWS, DEPTH, PANELS,  # packed weights
     FIRST,
-) = range(25)  # fmt: skip
+) = range(27)  # fmt: skip
 
 #: Of a convolution by `stencil`: sizes of the source and of out, groups, channels and results of a
 #: group; how a block is laid out; the tables of slices and of their products.
@@ -31,11 +31,11 @@ from __future__ import annotations
 SIZE = FIRST + 25
 
 #: What is done to each part of a result before it is written: nothing, or an `Epilogue`.
-NOTHING, TIMES, ADD_TIMES, RATIO = range(4)
+NOTHING, TIMES, RATIO = range(3)
 
 #: Which work.
 (
     ZEROS, POINTWISE, WINOGRAD, STENCIL,
     WEIGHTED_SUM, PRODUCT, MULTIPLY, ADD_PRODUCT, CLIP_POSITIVE, CLIP_NEGATIVE,
-    RATIOS, QUOTIENTS, SUMS, SHARES, SEARCH_NEGATIVE, SEARCH_INFINITE,
-) = range(16)  # fmt: skip
+    SPLIT, RATIOS, QUOTIENTS, SUMS, SHARES, SEARCH_NEGATIVE, SEARCH_INFINITE,
+) = range(17)  # fmt: skip

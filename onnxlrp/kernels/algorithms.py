@@ -89,6 +89,7 @@ class Direction:
     def _plan(self, source: Sizes, out: Sizes, threads: int) -> Planned:
         """Cut the work between arrays of these shapes; kept for the next ones."""
         numbers = np.zeros(the.SIZE, np.int64)
+        numbers[the.FOLD] = 1
         numbers[the.OUT_NUMBERS : the.PLACES + 1] = math.prod(out), out[1], math.prod(out[2:])
         if 0 in source or 0 in out:
             algorithm: Algorithm = Zeros()
@@ -173,7 +174,7 @@ class Zeros:
         """Write into a task that its jobs, one a sample, sum nothing."""
         numbers[the.KIND] = the.ZEROS
         jobs = 0 if 0 in out else out[0]
-        return np.zeros((jobs, 1), np.int64), math.prod(out[1:])
+        return np.zeros((jobs, 1), np.int64), 2 * math.prod(out[1:])
 
 
 def _has_no_steps(geometry: ConvGeometry) -> bool:

@@ -60,7 +60,7 @@ class ConvKernel:
                 f"{self.weight.shape} in {self.geometry.groups} groups"
             )
         size = self._output_size(x.shape[2:])
-        out = _target(out, (len(x), len(self.weight), *size))
+        out = _target(out, (len(x), len(self.weight) // _fold(then), *size))
         with sweep_threads():
             task = self._directions[0].task(np.ascontiguousarray(x, np.float32), out, then)
             run_task(task)
@@ -101,7 +101,7 @@ class ConvKernel:
                 f"{(len(self.weight), *size)} for each sample"
             )
         channels = self.weight.shape[1] * self.geometry.groups
-        out = _target(out, (len(s), channels, *spatial))
+        out = _target(out, (len(s), channels // _fold(then), *spatial))
         with sweep_threads():
             task = self._directions[1].task(np.ascontiguousarray(s, np.float32), out, then)
             run_task(task)
@@ -155,6 +155,11 @@ def prepare_convolution(weight: Array, geometry: ConvGeometry) -> ConvKernel:
             f"{geometry.groups} groups"
         )
     return ConvKernel(np.ascontiguousarray(weight, np.float32), geometry)
+
+
+def _fold(then: Epilogue | None) -> int:
+    """Channels of the result for each that is written."""
+    return 1 if then is None else then.fold
 
 
 def _target(out: Array | None, shape: Sizes) -> Array:

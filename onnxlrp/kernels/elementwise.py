@@ -84,6 +84,34 @@ def clip_negative(a: Array, out: Array) -> None:
     over_elements(the.CLIP_NEGATIVE, (a, a), out)
 
 
+def split_signs(a: Array) -> Array:
+    """Positive and negative parts, channel by channel: max(a, 0) in 2·c, min(a, 0) in 2·c + 1.
+
+    Parameters
+    ----------
+    a : (N, C, ...) float32
+
+    Returns
+    -------
+    (N, 2·C, ...) float32
+        NaN stays NaN in both.
+
+    Raises
+    ------
+    InputError
+        If the array is not float32 in C order.
+
+    Examples
+    --------
+    >>> split_signs(np.array([[1.0, -2.0]], np.float32)).tolist()
+    [[1.0, 0.0, 0.0, -2.0]]
+    """
+    check_alike(a)
+    out = np.empty((len(a), 2 * a.shape[1], *a.shape[2:]), np.float32)
+    over_rows(the.SPLIT, (a,), out, ())
+    return out
+
+
 def has_negative(a: Array) -> bool:
     """Whether any element of a float32 array is below 0.
 
@@ -189,8 +217,9 @@ def over_rows(
     if out.size == 0:
         return True
     numbers, reals = np.zeros(the.SIZE, np.int64), np.array(factors, np.float32)
-    rows = math.prod(out.shape[:2])
-    width = out.size // rows
+    read = next(source for source in sources if source is not None)
+    rows = math.prod(read.shape[:2])
+    width = read.size // rows
     block = max(1, _BLOCK // width)
     numbers[the.KIND], numbers[the.COUNT] = kind, -(-rows // block)
     addresses = [0 if source is None else source.ctypes.data for source in (*sources, out, other)]

@@ -6,6 +6,7 @@ sweep needs next: so no array passes through memory twice.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +22,9 @@ _NONE = np.zeros(1, np.float32)
 class Epilogue(Protocol):
     """Something made of the parts of an (N, C, *S) array, from several threads at once."""
 
+    fold: int
+    """Channels of the result that one channel of what is written is made of."""
+
     def write(self, task: NDArray[np.int64]) -> object:
         """Write into a task what is to be done; return what must stay alive until it is."""
 
@@ -28,14 +32,23 @@ class Epilogue(Protocol):
         """Learn from a task that is done whether it found something amiss."""
 
 
+@lru_cache(maxsize=256)
+def _reals(*numbers: float) -> Array:
+    """Numbers as float32, made once."""
+    return np.array(numbers, np.float32)
+
+
 class Times:
-    """Multiply the result g by x: x·g in place of g.
+    """Multiply the result g by x: x·g in place of g, or added onto something.
 
     Parameters
     ----------
     x : (N, C, *S) or (1, C, *S) float32 in C order
-    adds : bool
-        Add x·g to what is there already.
+    onto : (N, C, *S) float32 in C order, optional
+        What x·g is added to; it may be what is written.
+    folded : bool
+        g has two channels for each of x, one for its positive and one for its negative numbers:
+        2·c and 2·c + 1.
 
     Attributes
     ----------
@@ -43,16 +56,19 @@ class Times:
         Whether all that was written is finite.
     """
 
-    def __init__(self, x: Array, adds: bool = False) -> None:
+    def __init__(self, x: Array, onto: Array | None = None, folded: bool = False) -> None:
         self._x = x
-        self._then = the.ADD_TIMES if adds else the.TIMES
+        self._onto = onto
+        self.fold = 2 if folded else 1
         self.finite = True
 
     def write(self, task: NDArray[np.int64]) -> object:
         """Write into a task that its result is multiplied."""
-        task[the.THEN] = self._then
+        task[the.THEN], task[the.FOLD] = the.TIMES, self.fold
         task[the.X], task[the.X_NUMBERS] = self._x.ctypes.data, self._x.size
-        return self._x
+        if self._onto is not None:
+            task[the.ONTO] = self._onto.ctypes.data
+        return self._x, self._onto
 
     def note(self, failed: bool) -> None:
         """Learn whether all is finite."""
@@ -84,6 +100,8 @@ class Ratio:
         Whether no relevance stands where the sign is negative; True where there is no sign.
     """
 
+    fold = 1
+
     def __init__(
         self,
         relevance: Array,
@@ -97,7 +115,7 @@ class Ratio:
         bias: Array | None = None,
     ) -> None:
         self._relevance = relevance
-        self._reals = np.array([of_whole, of_part, coefficient, epsilon], np.float32)
+        self._reals = _reals(of_whole, of_part, coefficient, epsilon)
         self._where = where
         self._sign = relevance if sign is None else sign
         self._whole = whole

@@ -70,6 +70,11 @@ class FusedMap:
     The parts are those of one array (N, C, …): the map has one input.
     """
 
+    @property
+    def nbytes(self) -> int:
+        """Memory held by weights and whatever was derived from them."""
+        raise NotImplementedError
+
     def forward(
         self, xs: tuple[Array, ...], out_shape: Shape, then: Epilogue | None = None
     ) -> Array:
@@ -224,6 +229,15 @@ class Linear(Operation):
     def prepare(self, see: Callable[[Array], Array]) -> LinearMap:
         """The map whose weights are ``see(weight)``, an element-wise function of this layer's."""
         raise NotImplementedError
+
+    def prepare_split(
+        self, see: Callable[[Array], Array], see_negative: Callable[[Array], Array]
+    ) -> FusedMap | None:
+        """The map that reads both parts of its input's numbers, x⁺·see(W) + x⁻·see_negative(W).
+
+        It takes channels in pairs, (N, 2·C, …): max(x, 0) before min(x, 0). None: there is none.
+        """
+        return None
 
     def bias_at(self, rank: int) -> Array | None:
         """The bias, ready to be added to an output of that rank."""

@@ -119,6 +119,19 @@ class Conv(Linear):
             return UniformConvMap(float(w.flat[0]), w.shape, self._window, self._groups)
         return ConvMap(w, self._window, self._groups)
 
+    def prepare_split(
+        self, see: Callable[[Array], Array], see_negative: Callable[[Array], Array]
+    ) -> FusedMap:
+        """The convolution of pairs of channels, x⁺ and x⁻."""
+        pairs = paired(see(self.weight), see_negative(self.weight), axis=1)
+        return ConvMap(pairs, self._window, self._groups)
+
+
+def paired(one: Array, other: Array, axis: int) -> Array:
+    """Weights of both, in turn along an axis."""
+    pairs = np.stack([one, other], axis=axis + 1)
+    return pairs.reshape(*one.shape[:axis], -1, *one.shape[axis + 1 :])
+
 
 class ConvTransposeMap(FusedMap):
     """z = adjoint of the convolution that leads from the output back to the input."""
@@ -197,6 +210,12 @@ class ConvTranspose(Linear):
     def prepare(self, see: Callable[[Array], Array]) -> LinearMap:
         """The transposed convolution with weights ``see(W)``."""
         return ConvTransposeMap(see(self.weight), self)
+
+    def prepare_split(
+        self, see: Callable[[Array], Array], see_negative: Callable[[Array], Array]
+    ) -> FusedMap:
+        """The transposed convolution of pairs of channels, x⁺ and x⁻."""
+        return ConvTransposeMap(paired(see(self.weight), see_negative(self.weight), axis=0), self)
 
 
 def required_weight(op: Linear) -> Array:

@@ -38,7 +38,7 @@ def test_times_is_the_product_on_any_number_of_threads(case: ConvCase) -> None:
         assert then.finite
         sums, added = total.copy(), total.copy()
         assert add_product(case.x, g, sums)
-        assert conv.adjoint(case.s, size, added, Times(case.x, adds=True)) is added
+        assert conv.adjoint(case.s, size, added, Times(case.x, added)) is added
         np.testing.assert_array_equal(added, sums)
 
 
