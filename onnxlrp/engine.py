@@ -98,7 +98,8 @@ class Sweep:
     """What a sweep reads besides its plan.
 
     With ``kept`` it goes on from where an earlier sweep took another way, and leaves what it finds;
-    it does not while books are kept, for those are written at every layer.
+    it does not while books are kept, for those are written at every layer. Afterwards
+    :attr:`multiplied` holds the tensors that have proved finite, as their relevance did.
     """
 
     tensors: Tensors
@@ -109,6 +110,7 @@ class Sweep:
     books: list[LayerBooks] | None = None
     recorded: dict[str, Array] = field(default_factory=dict)
     pictures: int = field(default=1, init=False)
+    multiplied: set[str] = field(default_factory=set, init=False)
 
     def run(
         self, plan: Plan, relevance: Array, record: Mapping[str, tuple[str, ...]] | None = None
@@ -192,6 +194,8 @@ class Sweep:
                 keep_books=self.books is not None, keep_sums=self.kept is not None,
                 onto=pending.get(names[0]) if alone else None,
             )  # fmt: skip
+            if step.values:
+                self.multiplied.update(names)
             parts, finite, absorbed = handed.parts, handed.finite, handed.absorbed
             added = handed.added
             if self.kept is not None:

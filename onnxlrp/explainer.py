@@ -12,7 +12,7 @@ from onnxlrp.batches import can_part, joined, part_of, pictures_at_a_time
 from onnxlrp.bounds import Bounds
 from onnxlrp.composites import Composite
 from onnxlrp.engine import Kept, Progress, Sweep
-from onnxlrp.errors import ModelError, did_you_mean
+from onnxlrp.errors import ModelError, NumericalError, did_you_mean
 from onnxlrp.graph.model import Model
 from onnxlrp.kernels import ensure_compiled
 from onnxlrp.ops.base import Array
@@ -159,7 +159,7 @@ class Explainer:
         target = as_target(target, self.model)
         plan = self._workspace.plan(composite, start_of(target, self.model))
         wanted = self._recorded(plan, record)
-        self._activations.fetch(plan.values)
+        self._activations.fetch(plan.values, unproven=plan.multiplied)
         values = self._activations.value(plan.explained)
         output = as_scores(values, self.model, plan.explained)
         chosen = choose(self.model, output, target)
@@ -173,7 +173,7 @@ class Explainer:
             books=[] if books else None,
         )
         explained = self._activations.shape(plan.explained)
-        relevance = sweep.run(plan, start.reshape(explained), wanted)
+        relevance = self._swept(sweep, plan, start.reshape(explained), wanted)
         return Result(
             relevance=relevance,
             target=chosen.index,
@@ -185,6 +185,18 @@ class Explainer:
             composite=composite,
             books=tuple(sweep.books or ()),
         )
+
+    def _swept(
+        self, sweep: Sweep, plan: Plan, start: Array, wanted: dict[str, tuple[str, ...]]
+    ) -> Array:
+        """Relevance of the input; where that is not finite, the forward pass is asked first."""
+        try:
+            relevance = sweep.run(plan, start, wanted)
+        except NumericalError:
+            self._activations.prove()
+            raise
+        self._activations.prove(sweep.multiplied)
+        return relevance
 
     def _recorded(self, plan: Plan, record: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Tensor name → the names it was asked for by (layers stand for their output)."""

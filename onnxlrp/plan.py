@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from onnxlrp.composites import Composite
 from onnxlrp.graph.model import Layer, Model
@@ -50,7 +51,7 @@ class Step:
         return self.layer.index, type(op).__name__, op.signals, self.rule
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """A sweep from the explained tensor, or one inside the network, down to the input.
 
@@ -66,13 +67,26 @@ class Plan:
     explained: str
     input: str
 
-    @property
+    @cached_property
     def values(self) -> tuple[str, ...]:
         """Every tensor that the sweep reads, the explained one first."""
         read = [self.explained, *(name for step in self.steps for name in step.values)]
         return tuple(dict.fromkeys(name for name in read if name != self.input))
 
-    @property
+    @cached_property
+    def multiplied(self) -> frozenset[str]:
+        """Those of the values of which a linear layer multiplies every element by what it hands on.
+
+        So relevance says whether all of them are finite.
+        """
+        read = (
+            step.operation.signal_names
+            for step in self.steps
+            if isinstance(step.operation, Linear) and step.values
+        )
+        return frozenset(name for names in read for name in names) - {self.explained, self.input}
+
+    @cached_property
     def tensors(self) -> tuple[str, ...]:
         """Every tensor that relevance is computed for."""
         passed = (name for step in self.steps for name in step.operation.signal_names)

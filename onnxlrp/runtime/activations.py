@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,7 @@ class Activations:
             self._model.input.name: np.ascontiguousarray(self._x, np.float32)
         }
         self._shapes: dict[str, Shape] = {self._model.input.name: self._x.shape}
+        self._unproven: set[str] = set()
 
     def __len__(self) -> int:
         """N, the number of pictures."""
@@ -55,8 +56,15 @@ class Activations:
         """Who computes: an onnxruntime provider, or the float64 reference."""
         return self._sessions.provider
 
-    def fetch(self, names: Iterable[str]) -> None:
+    def fetch(self, names: Iterable[str], unproven: Collection[str] = ()) -> None:
         """Get the values of tensors, all that are not there yet in one run of the network.
+
+        Parameters
+        ----------
+        names : iterable of str
+        unproven : collection of str
+            Those of them whose values may be infinite until :meth:`prove` is called: the caller
+            will see by what it makes of them.
 
         Raises
         ------
@@ -65,23 +73,35 @@ class Activations:
         ModelError
             onnxruntime cannot run the model.
         """
-        missing = [name for name in names if not self._known(name)]
+        names = [name for name in names if name not in self._model.constants]
+        missing = [name for name in names if name not in self._values]
+        self._check(name for name in names if name in self._unproven and name not in unproven)
         if not missing:
             return
         unshaped = [name for name in self._model.signals if not self._shaped(name)]
         found = self._run([*missing, *unshaped])
-        if not all_finite(*(found[name] for name in missing if found[name].dtype == np.float32)):
-            raise NumericalError(
-                self._blame(next(name for name in missing if not _is_finite(found[name])))
-            )
         self._learn_shapes(found)
         self._values |= {name: found[name] for name in missing}
+        self._unproven |= {name for name in missing if found[name].dtype == np.float32}
+        self._check(name for name in missing if name in self._unproven and name not in unproven)
+
+    def prove(self, finite: Collection[str] = ()) -> None:
+        """Make sure that no value is infinite, of all tensors but those that are known to be.
+
+        Raises
+        ------
+        NumericalError
+            A tensor holds NaN or Inf; names it and the first layer that makes such values.
+        """
+        self._unproven.difference_update(finite)
+        self._check(list(self._unproven))
 
     def value(self, name: str) -> Array:
         """Return a tensor's values, float32 in C order (masks and indices keep their type)."""
         if name in self._model.constants:
             return self._model.constants[name]
-        self.fetch([name])
+        if name not in self._values:
+            self.fetch([name])
         return self._values[name]
 
     def shape(self, name: str) -> Shape:
@@ -94,8 +114,16 @@ class Activations:
             self._shapes[name] = self._joined_shape(name, self._static[name])
         return self._shapes[name]
 
-    def _known(self, name: str) -> bool:
-        return name in self._values or name in self._model.constants
+    def _check(self, names: Iterable[str]) -> None:
+        """Look for NaN and Inf in tensors; they are proven, or nothing that was fetched is kept."""
+        names = list(names)
+        if not all_finite(*(self._values[name] for name in names)):
+            bad = next(name for name in names if not _is_finite(self._values[name]))
+            for name in list(self._unproven):
+                self._values.pop(name, None)
+            self._unproven.clear()
+            raise NumericalError(self._blame(bad))
+        self._unproven.difference_update(names)
 
     def _shaped(self, name: str) -> bool:
         return name in self._shapes or name in self._static or name in self._model.constants
