@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from onnxlrp.errors import NumericalError
 from onnxlrp.graph.model import Layer
 from onnxlrp.kernels import all_finite, sum_per_sample, sweep_threads, weighted_sum
-from onnxlrp.linear import Absorbed, redistribute
+from onnxlrp.linear import Absorbed, Handed, redistribute
 from onnxlrp.memory import Memory, Trail
 from onnxlrp.ops.base import Array, Linear, Shape, Tensors
 from onnxlrp.plan import Plan, Step
@@ -136,11 +136,14 @@ class Sweep:
         first, pending = self._resume(plan, ways, record) or (0, {plan.explained: relevance})
         with sweep_threads():
             for done, step in enumerate(plan.steps[first:], start=first + 1):
-                outputs = tuple(pending.pop(name, None) for name in step.layer.node.outputs)
-                self._note(step.layer.node.outputs, outputs, record)
-                if any(r is not None for r in outputs):
-                    made = self._pass_on(step, outputs, pending)
+                names = step.layer.node.outputs
+                outputs = tuple([pending.pop(name, None) for name in names])
+                if record:
+                    self._note(names, outputs, record)
+                if any([r is not None for r in outputs]):
+                    parts = self._pass_on(step, outputs, pending)
                     if self.kept is not None and step.rule is not None:
+                        made = sum(part.nbytes for part in parts)
                         self.kept.memory.put(ways[done], dict(pending), made)
                 if self.progress is not None:
                     self.progress(done, len(plan.steps), step.layer.name)
@@ -178,45 +181,51 @@ class Sweep:
 
     def _pass_on(
         self, step: Step, outputs: tuple[Array | None, ...], pending: dict[str, Array]
-    ) -> int:
-        """One layer: its outputs' relevance onto its inputs'; the bytes of what was made."""
+    ) -> tuple[Array, ...]:
+        """One layer: its outputs' relevance onto its inputs'; what was made for these."""
         op = step.operation
         names = op.signal_names
-        absorbed: Absorbed | None = None
-        added = False
         if isinstance(op, Linear) and step.rule is not None:
-            assert outputs[0] is not None
-            shapes = tuple(self.tensors.shape(name) for name in names)
-            alone = len(names) == 1 and self.books is None
-            z = self._preactivation(step, op, shapes)
-            handed = redistribute(
-                op, step.rule, z, outputs[0], shapes,
-                keep_books=self.books is not None, keep_sums=self.kept is not None,
-                onto=pending.get(names[0]) if alone else None,
-            )  # fmt: skip
-            if step.values:
-                self.multiplied.update(names)
-            parts, finite, absorbed = handed.parts, handed.finite, handed.absorbed
-            added = handed.added
-            if self.kept is not None:
-                self.kept.memory.put((step.layer.index, step.rule.input), z, z.nbytes)
+            handed = self._redistribute(step, op, outputs[0], pending)
         else:
             parts = op.propagate_all(outputs, self.tensors)
-            made = (part for part in parts if all(part is not r for r in outputs))
-            finite = all_finite(*map(np.ascontiguousarray, made))
-        if not finite:
+            made = [part for part in parts if not any([part is r for r in outputs])]
+            handed = Handed(parts, all_finite(*map(np.ascontiguousarray, made)), None)
+        if not handed.finite:
             raise NumericalError(_overflow(step))
-        for name, part in zip(names, parts, strict=True):
-            alone = added or name not in pending
+        for name, part in zip(names, handed.parts, strict=True):
+            alone = handed.added or name not in pending
             pending[name] = part if alone else _sum(pending[name], part)
         if self.books is not None:
-            self._keep_books(step, outputs, parts, absorbed)
-        return sum(part.nbytes for part in parts)
+            self._keep_books(step, outputs, handed.parts, handed.absorbed)
+        return handed.parts
+
+    def _redistribute(
+        self, step: Step, op: Linear, relevance: Array | None, pending: Mapping[str, Array]
+    ) -> Handed:
+        """What a linear layer hands down under its rule."""
+        rule, names = step.rule, op.signal_names
+        assert rule is not None and relevance is not None
+        shapes = tuple([self.tensors.shape(name) for name in names])
+        z = self._preactivation(step, op, shapes)
+        alone = len(names) == 1 and self.books is None
+        handed = redistribute(
+            op, rule, z, relevance, shapes,
+            keep_books=self.books is not None, keep_sums=self.kept is not None,
+            onto=pending.get(names[0]) if alone else None,
+        )  # fmt: skip
+        if step.values:
+            self.multiplied.update(names)
+        if self.kept is not None:
+            z.forget_maps()
+            self.kept.memory.put((step.layer.index, rule.input), z, z.nbytes)
+        return handed
 
     def _preactivation(self, step: Step, op: Linear, shapes: tuple[Shape, ...]) -> Preactivation:
         assert step.rule is not None
-        key = (step.layer.index, step.rule.input)
-        z: Preactivation | None = None if self.kept is None else self.kept.memory.get(key)
+        z: Preactivation | None = None
+        if self.kept is not None:
+            z = self.kept.memory.get((step.layer.index, step.rule.input))
         if z is None:
             shape = self.tensors.shape(step.layer.node.output)
             z = Preactivation(op, self.maps, self._seen(step, shapes), shape)
@@ -226,10 +235,10 @@ class Sweep:
 
     def _seen(self, step: Step, shapes: tuple[Shape, ...]) -> Seen:
         assert step.rule is not None
-        view = step.rule.input
+        view, _ = step.rule.frame
         if view.is_constant:
             return Seen.everywhere(view.constant, shapes)
-        xs = tuple(self.tensors.value(name) for name in step.operation.signal_names)
+        xs = tuple([self.tensors.value(name) for name in step.operation.signal_names])
         bounds = self.bounds(step, shapes) if view.is_box else None
         return see_input(view, xs, bounds, step.nonnegative)
 

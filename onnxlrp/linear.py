@@ -10,6 +10,7 @@ with dⱼ as in `onnxlrp.preactivation`. Branches without relevance are left out
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,17 +70,21 @@ def redistribute(
     finite, added = True, False
     books = Absorbed.nothing(len(relevance)) if keep_books else None
     left = True  # relevance that stands where z < 0, and may not have been handed down
-    for branch in rule.branches:
+    _, branches = rule.frame
+    for number, branch in enumerate(branches):
         if branch.where is Where.NEGATIVE and not left:
             continue  # what a ReLU cut off asks for nothing
         fused = not (keep_sums or asks_for_d)
         ratio = BranchRatio.fused(rule, branch, z, relevance) if fused else None
         ratio = ratio or BranchRatio.of(rule, branch, z, relevance)
         left = not ratio.all_positive
-        for piece in z.pieces(branch.weight):
+        pieces = z.pieces(branch.weight)
+        rest = [b for b in branches[number + 1 :] if left or b.where is not Where.NEGATIVE]
+        alone = handed[0] is None and len(pieces) == 1 and not rest and rule.bias != "spread"
+        for piece in pieces:
             if isinstance(piece.linear, FusedMap):
-                added |= handed[0] is None and onto is not None
-                before = onto if handed[0] is None else handed[0]
+                added = alone and onto is not None
+                before = onto if alone else handed[0]
                 handed[0], fine = _hand_down(piece, ratio.q, in_shapes, before, handed[0])
                 finite = finite and fine
                 continue
@@ -95,7 +100,7 @@ def redistribute(
         elif books is not None:
             books = books + ratio.absorbed()
     pairs = zip(handed, in_shapes, strict=True)
-    parts = tuple(np.zeros(s, np.float32) if r is None else r for r, s in pairs)
+    parts = tuple([np.zeros(s, np.float32) if r is None else r for r, s in pairs])
     return Handed(parts, finite, books, added)
 
 
@@ -103,10 +108,10 @@ def _share(
     op: Linear, rule: Rule, z: Preactivation, relevance: Array, in_shapes: tuple[Shape, ...]
 ) -> Handed | None:
     """The whole layer in one pass over memory, if it adds two tensors of the same shape."""
-    if in_shapes != (relevance.shape,) * 2 or len(rule.branches) != 1:
+    if len(in_shapes) != 2 or in_shapes != (relevance.shape,) * 2:
         return None
-    (branch,) = rule.branches
-    if branch.where is not Where.ALWAYS or branch.weight.is_signed or not z.knows(branch):
+    branch, *others = rule.frame[1]
+    if others or branch.where is not Where.ALWAYS or branch.weight.is_signed or not z.knows(branch):
         return None
     linear = z.maps.get(op, branch.weight)
     if not isinstance(linear, SumMap):
@@ -170,8 +175,7 @@ class Absorbed:
         return Absorbed(self.bias + other.bias, self.epsilon + other.epsilon)
 
 
-@dataclass(frozen=True, slots=True)
-class Handed:
+class Handed(NamedTuple):
     """What a layer handed down: R of each input, whether all of it is finite, and what it kept.
 
     ``added``: what the input had from elsewhere is in it.
@@ -183,8 +187,7 @@ class Handed:
     added: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class BranchRatio:
+class BranchRatio(NamedTuple):
     """q = c·R / stab(d) of one branch, with what the bias and ε contributed to stab(d)."""
 
     q: Array

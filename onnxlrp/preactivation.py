@@ -13,7 +13,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -126,8 +125,7 @@ class Piece(NamedTuple):
     folded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Terms:
+class _Terms(NamedTuple):
     """d = of_whole·whole + of_part·part + bias, the bias split by its sign.
 
     ``whole`` is z with or without its bias, or else the part itself; ``part`` are the contributions
@@ -163,6 +161,7 @@ class Preactivation:
         self.shape = out_shape
         self._z: Array | None = None
         self._sums: dict[WeightMap, Array] = {}
+        self._pieces: dict[WeightMap, list[Piece]] = {}
 
     def take(self, z: Array) -> None:
         """Use the network's own pre-activation, bias included: the input is seen as it is."""
@@ -187,6 +186,16 @@ class Preactivation:
 
     def pieces(self, weight: WeightMap) -> list[Piece]:
         """The terms x·V whose sum are a branch's contributions."""
+        pieces = self._pieces.get(weight)
+        if pieces is None:
+            pieces = self._pieces[weight] = self._make_pieces(weight)
+        return pieces
+
+    def forget_maps(self) -> None:
+        """Let go of the maps that the terms refer to: they are the model's to keep or to drop."""
+        self._pieces.clear()
+
+    def _make_pieces(self, weight: WeightMap) -> list[Piece]:
         seen, op = self.seen, self.op
         if not (weight.is_signed and seen.has_negative):
             return [Piece(seen.whole, self.maps.get(op, weight), seen.whole)]
@@ -259,9 +268,8 @@ class Preactivation:
             whole, of_whole, of_part = self._sum_of(others, self.shape), 1.0, 1.0
         sign = None if branch.where is Where.ALWAYS else self.whole(bias=True)
         where = branch.where.value
-        then = Ratio(
-            relevance, branch.coefficient, epsilon, where, sign, whole, of_whole, of_part, b
-        )
+        of = of_whole, of_part
+        then = Ratio(relevance, branch.coefficient, epsilon, where, sign, whole, *of, b)
         return linear.forward(xs, self.shape, then), then.nothing_left
 
     def _terms(self, branch: Branch, bias: bool) -> _Terms:

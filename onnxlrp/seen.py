@@ -81,6 +81,7 @@ class Seen:
             self._split = split_signs(x)
         return self._split
 
+
 def _clipped(xs: Parts, clip: Callable[[Array, Array], None]) -> Parts:
     outs = tuple(np.empty(x.shape, np.float32) for x in xs)
     for x, out in zip(xs, outs, strict=True):
@@ -92,9 +93,9 @@ def see_input(
     view: InputMap, xs: Parts, bounds: tuple[Parts, Parts] | None, nonnegative: bool
 ) -> Seen:
     """The input under an :class:`InputMap`; ``bounds`` are (low, high), broadcasting to ``xs``."""
-    xs = tuple(np.ascontiguousarray(x, np.float32) for x in xs)
+    xs = tuple([np.ascontiguousarray(x, np.float32) for x in xs])
     if view.rms or view.linear != 1 or view.constant:
-        xs = tuple(_affine(view, x) for x in xs)
+        xs = tuple([_affine(view, x) for x in xs])
         nonnegative = nonnegative and min(view.constant, view.rms, view.linear) >= 0
     if bounds is None:
         return Seen(xs, nonnegative=nonnegative)

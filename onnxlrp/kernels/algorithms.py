@@ -17,6 +17,7 @@ from onnxlrp.kernels.epilogues import Epilogue
 from onnxlrp.kernels.geometry import ConvGeometry, Sizes
 from onnxlrp.kernels.packing import Packed, pack
 from onnxlrp.kernels.pointwise import LEAST_POSITIONS, Pointwise
+from onnxlrp.kernels.scratch import address
 from onnxlrp.kernels.stencil import TapNumbers, prepare_stencil
 from onnxlrp.kernels.threads import get_num_threads
 from onnxlrp.kernels.winograd import Winograd, prepare_winograd
@@ -81,7 +82,7 @@ class Direction:
         key = (source.shape, out.shape, get_num_threads())
         planned = self._planned.get(key) or self._plan(*key)
         numbers = planned.numbers.copy()
-        numbers[the.SOURCE], numbers[the.OUT] = source.ctypes.data, out.ctypes.data
+        numbers[the.SOURCE], numbers[the.OUT] = address(source), address(out)
         needed = None if then is None else then.write(numbers)
         alive = (source, out, planned, needed)
         return Task(numbers, planned.memory, planned.seconds, alive)
@@ -99,7 +100,7 @@ class Direction:
         if isinstance(algorithm, Blocks):
             shapes = _three_axes(source), _three_axes(out)
         table, memory = algorithm.plan(*shapes, numbers)
-        numbers[the.COUNT], numbers[the.JOBS] = len(table), table.ctypes.data
+        numbers[the.COUNT], numbers[the.JOBS] = len(table), address(table)
         planned = Planned(numbers, memory, self._seconds(source, out), (table, algorithm))
         if len(self._planned) >= _PLANNED:
             self._planned.clear()

@@ -16,18 +16,19 @@ from onnxlrp.errors import InputError
 from onnxlrp.kernels import _elementwise as loops
 from onnxlrp.kernels import _task as the
 from onnxlrp.kernels.crew import Task
-from onnxlrp.kernels.threads import run, run_task, sweep_threads
+from onnxlrp.kernels.scratch import address
+from onnxlrp.kernels.threads import get_num_threads, run, run_task, sweep_threads
 
 Array = NDArray[np.float32]
 
-#: Elements in one job: a part of each array that stays in a core's cache.
-_BLOCK = 131072
-#: Numbers that are searched in one job.
-_SEARCHED = 262144
+#: Elements in one job at most, and below which it is not cut for the sake of more threads: a part
+#: of each array that stays in a core's cache.
+_BLOCK, _LEAST = 131072, 16384
 #: Seconds that an element takes where arrays come from memory, about.
 _SECONDS = 5e-10
 #: The bias of a layer that has none, and the stabiliser where there is none.
 _NONE = np.zeros(1, np.float32)
+_FLOAT = np.dtype(np.float32)
 
 
 def ratio(z: Array, relevance: Array, coefficient: float, epsilon: Array, out: Array) -> None:
@@ -169,6 +170,8 @@ def check_alike(*arrays: Array) -> None:
     """Refuse arrays of several shapes, and what is not float32 in C order."""
     shape = arrays[0].shape
     for number, array in enumerate(arrays):
+        if array.shape == shape and array.dtype is _FLOAT and array.flags.c_contiguous:
+            continue
         if array.shape != shape:
             raise InputError(
                 f"array {number} of an element-wise kernel has shape {array.shape}, "
@@ -196,10 +199,11 @@ def over_elements(
     """Do what `_task` calls so, element by element; whether nothing was found amiss."""
     check_alike(*sources, out)
     numbers, reals = np.zeros(the.SIZE, np.int64), np.array(factors, np.float32)
-    numbers[the.KIND], numbers[the.COUNT] = kind, -(-out.size // _BLOCK)
-    numbers[the.A : the.B + 1] = [source.ctypes.data for source in sources]
-    numbers[the.TO], numbers[the.REALS] = out.ctypes.data, reals.ctypes.data
-    numbers[the.LENGTH : the.BLOCK + 1] = out.size, _BLOCK
+    block = _share(out.size)
+    numbers[the.KIND], numbers[the.COUNT] = kind, -(-out.size // block)
+    numbers[the.A : the.B + 1] = [address(source) for source in sources]
+    numbers[the.TO], numbers[the.REALS] = address(out), address(reals)
+    numbers[the.LENGTH : the.BLOCK + 1] = out.size, block
     return _succeeds(Task(numbers, 0, out.size * _SECONDS, (sources, out, reals)))
 
 
@@ -220,17 +224,22 @@ def over_rows(
     read = next(source for source in sources if source is not None)
     rows = math.prod(read.shape[:2])
     width = read.size // rows
-    block = max(1, _BLOCK // width)
+    block = -(-_share(read.size) // width)
     numbers[the.KIND], numbers[the.COUNT] = kind, -(-rows // block)
-    addresses = [0 if source is None else source.ctypes.data for source in (*sources, out, other)]
+    addresses = [0 if source is None else address(source) for source in (*sources, out, other)]
     numbers[the.A : the.A + len(sources)] = addresses[:-2]
     numbers[the.TO : the.TO_OTHER + 1] = addresses[-2:]
     numbers[the.LENGTH : the.WIDTH + 1] = rows, block, width
-    numbers[the.EPSILON : the.SAMPLES + 1] = epsilon.ctypes.data, len(epsilon)
-    numbers[the.BIAS : the.WHERE + 1] = bias.ctypes.data, bias.size, where
-    numbers[the.REALS] = reals.ctypes.data
+    numbers[the.EPSILON : the.SAMPLES + 1] = address(epsilon), len(epsilon)
+    numbers[the.BIAS : the.WHERE + 1] = address(bias), bias.size, where
+    numbers[the.REALS] = address(reals)
     alive = (sources, out, other, bias, epsilon, reals)
     return _succeeds(Task(numbers, 0, out.size * _SECONDS, alive))
+
+
+def _share(size: int) -> int:
+    """Elements in one job, of so many in all: a matter of speed alone, so threads may decide."""
+    return max(min(_BLOCK, -(-size // get_num_threads())), min(_LEAST, size), 1)
 
 
 def _finds(kind: int, *arrays: Array) -> bool:
@@ -238,12 +247,10 @@ def _finds(kind: int, *arrays: Array) -> bool:
     parts = []
     for array in arrays:
         check_alike(array)
-        start, size = array.ctypes.data, array.size
-        parts += [
-            (start + 4 * first, min(_SEARCHED, size - first)) for first in range(0, size, _SEARCHED)
-        ]
+        start, size, block = address(array), array.size, _share(array.size)
+        parts += [(start + 4 * first, min(block, size - first)) for first in range(0, size, block)]
     table, numbers = np.array(parts, np.int64), np.zeros(the.SIZE, np.int64)
-    numbers[the.KIND], numbers[the.COUNT], numbers[the.JOBS] = kind, len(parts), table.ctypes.data
+    numbers[the.KIND], numbers[the.COUNT], numbers[the.JOBS] = kind, len(parts), address(table)
     seconds = sum(array.size for array in arrays) * _SECONDS
     return not _succeeds(Task(numbers, 0, seconds, (arrays, table)))
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.kernels import _task as the
+from onnxlrp.kernels.scratch import address
 
 Array = NDArray[np.float32]
 
@@ -65,9 +66,9 @@ class Times:
     def write(self, task: NDArray[np.int64]) -> object:
         """Write into a task that its result is multiplied."""
         task[the.THEN], task[the.FOLD] = the.TIMES, self.fold
-        task[the.X], task[the.X_NUMBERS] = self._x.ctypes.data, self._x.size
+        task[the.X], task[the.X_NUMBERS] = address(self._x), self._x.size
         if self._onto is not None:
-            task[the.ONTO] = self._onto.ctypes.data
+            task[the.ONTO] = address(self._onto)
         return self._x, self._onto
 
     def note(self, failed: bool) -> None:
@@ -126,10 +127,10 @@ class Ratio:
         """Write into a task that its result is divided by."""
         task[the.THEN], task[the.WHERE] = the.RATIO, self._where
         if self._whole is not None:
-            task[the.X], task[the.X_NUMBERS] = self._whole.ctypes.data, self._whole.size
-        task[the.REALS] = self._reals.ctypes.data
-        task[the.RELEVANCE], task[the.SIGN] = self._relevance.ctypes.data, self._sign.ctypes.data
-        task[the.BIAS], task[the.BIAS_NUMBERS] = self._bias.ctypes.data, self._bias.size
+            task[the.X], task[the.X_NUMBERS] = address(self._whole), self._whole.size
+        task[the.REALS] = address(self._reals)
+        task[the.RELEVANCE], task[the.SIGN] = address(self._relevance), address(self._sign)
+        task[the.BIAS], task[the.BIAS_NUMBERS] = address(self._bias), self._bias.size
         return self
 
     def note(self, failed: bool) -> None:

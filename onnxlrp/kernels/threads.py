@@ -145,8 +145,9 @@ def _pays(helpers: int, seconds: float, least: float) -> bool:
 
 
 def _shared_crew() -> Crew:
-    if _settings.crew is not None:
-        return _settings.crew
+    crew = _settings.crew
+    if crew is not None:
+        return crew
     with _settings.lock:
         if _settings.crew is None:
             _settings.crew = Crew(_settings.threads - 1, begin=_enter)

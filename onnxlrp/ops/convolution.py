@@ -28,6 +28,7 @@ class ConvMap(FusedMap):
         self._window = window
         self._groups = groups
         self._kernels: dict[tuple[Shape, Shape], ConvKernel] = {}
+        self._of_size: dict[Shape, ConvKernel] = {}
 
     @property
     def nbytes(self) -> int:
@@ -35,7 +36,12 @@ class ConvMap(FusedMap):
         return sum(kernel.nbytes for kernel in self._kernels.values()) or self._weight.nbytes
 
     def _kernel(self, spatial: Shape) -> ConvKernel:
-        pads = self._window.pads(spatial)
+        kernel = self._of_size.get(spatial)
+        if kernel is None:
+            kernel = self._of_size[spatial] = self._padded(self._window.pads(spatial))
+        return kernel
+
+    def _padded(self, pads: tuple[Shape, Shape]) -> ConvKernel:
         if pads not in self._kernels:
             window = self._window
             geometry = ConvGeometry(window.strides, *pads, window.dilations, self._groups)

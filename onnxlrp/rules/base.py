@@ -57,7 +57,7 @@ class Rule:
     * "spread": its share and that of ε are returned evenly to the neuron's inputs, so Σ R is kept.
     """
 
-    __slots__ = ()
+    __slots__ = ("_framed",)
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
     name: ClassVar[str]
     title: ClassVar[str]
@@ -65,6 +65,7 @@ class Rule:
     epsilon: float
     relative: bool
     bias: Bias
+    _framed: tuple[InputMap, tuple[Branch, ...]]
 
     @property
     def input(self) -> InputMap:
@@ -75,6 +76,15 @@ class Rule:
     def branches(self) -> tuple[Branch, ...]:
         """The branches relevance flows down."""
         raise NotImplementedError
+
+    @property
+    def frame(self) -> tuple[InputMap, tuple[Branch, ...]]:
+        """Its input and its branches, made once: a sweep asks for them at every layer."""
+        try:
+            return self._framed
+        except AttributeError:
+            object.__setattr__(self, "_framed", (self.input, self.branches))
+            return self._framed
 
     def latex(self) -> str:
         """Write the rule's equation with its numbers filled in, as LaTeX that KaTeX reads.

@@ -98,14 +98,19 @@ class Activations:
 
     def value(self, name: str) -> Array:
         """Return a tensor's values, float32 in C order (masks and indices keep their type)."""
+        known = self._values.get(name)
+        if known is not None:
+            return known
         if name in self._model.constants:
             return self._model.constants[name]
-        if name not in self._values:
-            self.fetch([name])
+        self.fetch([name])
         return self._values[name]
 
     def shape(self, name: str) -> Shape:
         """Return a tensor's shape, batch included; that of a constant is the constant's own."""
+        known = self._shapes.get(name)
+        if known is not None:
+            return known
         if name in self._model.constants:
             return self._model.constants[name].shape
         if not self._shaped(name):
