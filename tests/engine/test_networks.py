@@ -176,6 +176,18 @@ def test_overflow_names_the_layer(model):
         onnxlrp.explain(model, x, init=np.full(3, np.inf))
 
 
+@pytest.mark.parametrize("design", ["epsilon", "epsilon_plus", "epsilon_alpha2_beta1_flat"])
+@pytest.mark.parametrize("pixel", [3e38, -3e38])
+def test_an_overflow_on_the_way_up_is_the_forward_pass_s(model, design, pixel):
+    x = np.full((1, 2, 6, 6), pixel, np.float32)
+    with pytest.raises(NumericalError, match="the forward pass gives NaN or Inf: layer"):
+        onnxlrp.explain(model, x, design)
+    explainer = onnxlrp.Explainer(model, x, budget=2**20)
+    for _ in range(2):
+        with pytest.raises(NumericalError, match="the forward pass gives NaN or Inf: layer"):
+            explainer.explain(design)
+
+
 def test_flat_and_alpha_beta_work_on_any_layer(model):
     x = normal(1, 2, 6, 6, seed=30)
     for rule in (Flat(), AlphaBeta(2, 1), AlphaBeta(2, 1, bias="spread")):

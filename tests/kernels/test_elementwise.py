@@ -20,9 +20,11 @@ from onnxlrp.kernels import (
     ratio,
     rms,
     set_num_threads,
+    split_signs,
     sum_per_sample,
     weighted_sum,
 )
+from onnxlrp.kernels.scratch import address
 from tests.kernels.strategies import normal
 
 SHAPE = (3, 5, 77, 121)  # several blocks, and a last one that fills no vector register
@@ -106,6 +108,23 @@ def test_products_and_clips() -> None:
     np.testing.assert_array_equal(out, np.maximum(a, 0))
     clip_negative(a, out)
     np.testing.assert_array_equal(out, np.minimum(a, 0))
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (2, 3, 400, 301), (1, 0, 4), (2, 3, 0)])
+def test_signs_are_split_channel_by_channel(shape: tuple[int, ...]) -> None:
+    a = normal(0, *shape)
+    a[a > 1.5] = np.nan
+    out = split_signs(a)
+    assert out.shape == (shape[0], 2 * shape[1], *shape[2:])
+    np.testing.assert_array_equal(out[:, 0::2], np.maximum(a, 0))
+    np.testing.assert_array_equal(out[:, 1::2], np.minimum(a, 0))
+
+
+def test_addresses_are_those_that_numpy_gives() -> None:
+    a = np.zeros((3, 4), np.float32)
+    still, nothing = np.broadcast_to(np.float32(1), (1,)), np.zeros(0, np.float32)
+    for array in (a, a[1:], np.zeros(5, np.int64), still, nothing):
+        assert address(array) == array.ctypes.data
 
 
 def test_nan_passes_through_every_step() -> None:

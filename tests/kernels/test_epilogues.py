@@ -14,6 +14,7 @@ from onnxlrp.kernels import (
     prepare_convolution,
     product,
     set_num_threads,
+    split_signs,
 )
 from tests.kernels.strategies import ConvCase, conv_cases, normal
 from tests.kernels.test_convolution import CASES
@@ -40,6 +41,36 @@ def test_times_is_the_product_on_any_number_of_threads(case: ConvCase) -> None:
         assert add_product(case.x, g, sums)
         assert conv.adjoint(case.s, size, added, Times(case.x, added)) is added
         np.testing.assert_array_equal(added, sums)
+
+
+@pytest.mark.usefixtures("restored_threads")
+def test_pairs_of_channels_fold_to_what_two_convolutions_give(case: ConvCase) -> None:
+    others = normal(8, *case.weight.shape)
+    pairs = np.stack([case.weight, others], axis=2).reshape(len(others), -1, *others.shape[2:])
+    conv, size = prepare_convolution(pairs, case.geometry), case.x.shape[2:]
+    g = conv.adjoint(case.s, size)
+    onto = normal(9, *case.x.shape)
+    chosen = np.where(case.x > 0, g[:, 0::2], g[:, 1::2])
+    for threads in (1, 2, 5):
+        set_num_threads(threads)
+        then = Times(case.x, folded=True)
+        np.testing.assert_array_equal(conv.adjoint(case.s, size, then=then), case.x * chosen)
+        assert then.finite
+        total = conv.adjoint(case.s, size, then=Times(case.x, onto, folded=True))
+        np.testing.assert_array_equal(total, onto + case.x * chosen)
+    z = conv.forward(split_signs(case.x))
+    one, other = (prepare_convolution(w, case.geometry) for w in (case.weight, others))
+    parts = one.forward(np.maximum(case.x, 0)) + other.forward(np.minimum(case.x, 0))
+    np.testing.assert_allclose(z, parts, atol=1e-5 * np.abs(parts).max())
+
+
+def test_what_is_added_onto_stays_as_it_is(case: ConvCase) -> None:
+    conv, size = prepare_convolution(case.weight, case.geometry), case.x.shape[2:]
+    onto = normal(9, *case.x.shape)
+    before = onto.copy()
+    total = conv.adjoint(case.s, size, then=Times(case.x, onto))
+    np.testing.assert_array_equal(onto, before)
+    np.testing.assert_array_equal(total, onto + conv.adjoint(case.s, size, then=Times(case.x)))
 
 
 def test_one_sample_stands_for_all(case: ConvCase) -> None:

@@ -153,6 +153,20 @@ def test_nan_names_the_layer_that_makes_it():
         run(load(proto), x, ["a", "y"])
 
 
+def test_values_may_be_proven_later():
+    text = """(float[N, 4] x) => (float[N, 4] y)
+        { a = Relu(x)  root = Sqrt(x)  b = Tanh(root)  y = Add(a, b) }"""
+    tensors = Activations(Sessions(load(network(text)), "cpu"), np.full((1, 4), -1, np.float32))
+    tensors.fetch(["a", "b"], unproven=["b"])
+    assert np.isnan(tensors.value("b")).all()
+    for ask in (tensors.prove, lambda: tensors.fetch(["b"])):
+        with pytest.raises(NumericalError, match=r"\(Sqrt\) makes them in 'root'"):
+            ask()
+        tensors.fetch(["a", "b"], unproven=["b"])
+    tensors.prove(finite=["b"])  # who says so has seen it
+    assert np.isnan(tensors.value("b")).all()
+
+
 def test_large_finite_values_are_no_error():
     text = "(float[N, 4] x) => (float[N, 4] y) { y = Relu(x) }"
     x = np.full((1, 4), 3e38, np.float32)  # their sum is beyond float32
