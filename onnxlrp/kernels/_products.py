@@ -22,9 +22,9 @@ FEW = 4
 
 i4 = types.int32
 
-#: Channels and taps that are summed before the next rows of weights come: so much of the source
-#: stays in the first-level cache, and of the weights in the second-level cache.
-DEPTH = 128
+#: Channels and taps that are summed before the next rows of weights come, and numbers that are read
+#: for them: so much of the source stays in the first-level cache (24 KiB).
+DEPTH, _CACHED = 128, 6144
 #: Columns of a full strip.
 STRIP = 3 * WIDE
 
@@ -108,27 +108,38 @@ def _vectors(left: Any, columns: Any) -> Any:
 
 
 @device()
-def _strip(
+def _strips(
     weights: Any, w: Any, tall: Any, offsets: Any, first: Any, source: Any, x: Any, out: Any,
-    z: Any, depth: Any, stride: Any, vectors: Any, extra: Any, kept: Any,
-) -> None:  # fmt: skip
-    """Add `depth` of the d, from first on, to one panel's rows of a strip."""
-    fresh = first == 0
-    if extra:
-        _tall_3_1(weights, w, offsets, first, source, x, out, z, depth, stride, fresh, kept)
-    elif tall:
-        if vectors == 3:
-            _tall_3(weights, w, offsets, first, source, x, out, z, depth, stride, fresh, kept)
+    z: Any, depth: Any, stride: Any, columns: Any, begin: Any, extra: Any, count: Any,
+) -> Any:  # fmt: skip
+    """Add `depth` of the d, from first on, to one panel's rows of `count` strips.
+
+    The first one begins at a column, and the next `extra` strips are those of a column more; return
+    where the strip after them begins.
+    """
+    fresh, j = first == 0, begin
+    while count > 0 and j < columns:
+        vectors = 3 if extra > 0 else _vectors(columns - j, columns)
+        i = min(j, columns - WIDE * vectors)
+        kept, s, t = j - i, x + i, z + i
+        if extra > 0:
+            _tall_3_1(weights, w, offsets, first, source, s, out, t, depth, stride, fresh, kept)
+            i += 1
+        elif tall:
+            if vectors == 3:
+                _tall_3(weights, w, offsets, first, source, s, out, t, depth, stride, fresh, kept)
+            elif vectors == 2:
+                _tall_2(weights, w, offsets, first, source, s, out, t, depth, stride, fresh, kept)
+            else:
+                _tall_1(weights, w, offsets, first, source, s, out, t, depth, stride, fresh, kept)
+        elif vectors == 3:
+            _low_3(weights, w, offsets, first, source, s, out, t, depth, stride, fresh, kept)
         elif vectors == 2:
-            _tall_2(weights, w, offsets, first, source, x, out, z, depth, stride, fresh, kept)
+            _low_2(weights, w, offsets, first, source, s, out, t, depth, stride, fresh, kept)
         else:
-            _tall_1(weights, w, offsets, first, source, x, out, z, depth, stride, fresh, kept)
-    elif vectors == 3:
-        _low_3(weights, w, offsets, first, source, x, out, z, depth, stride, fresh, kept)
-    elif vectors == 2:
-        _low_2(weights, w, offsets, first, source, x, out, z, depth, stride, fresh, kept)
-    else:
-        _low_1(weights, w, offsets, first, source, x, out, z, depth, stride, fresh, kept)
+            _low_1(weights, w, offsets, first, source, s, out, t, depth, stride, fresh, kept)
+        j, extra, count = i + WIDE * vectors, extra - 1, count - 1
+    return j
 
 
 @device()
@@ -136,28 +147,27 @@ def _panels(
     weights: Any, at: Any, all_rows: Any, height: Any, number: Any, end: Any, offsets: Any,
     source: Any, x: Any, out: Any, z: Any, stride: Any, columns: Any,
 ) -> None:  # fmt: skip
-    """Multiply some panels of `height` rows by at least WIDE columns, strip by strip.
+    """Multiply some panels of `height` rows by at least WIDE columns.
 
-    A few columns too many for full vectors are shared out to as many strips; else the last strip
+    Some of the depth of all panels stays in the second-level cache while all columns pass. A few
+    columns too many for full vectors are shared out to as many strips; else the last strip
     overlaps the one before it.
     """
     panels, rest = (all_rows + height - 1) // height, columns % WIDE
+    together = _CACHED // (min(offsets.size, DEPTH) * STRIP)
     for first in range(0, offsets.size, DEPTH):
         depth = min(DEPTH, offsets.size - first)
-        extra = rest if height == ROWS and rest <= columns // STRIP else 0
-        j = 0
-        while j < columns:
-            vectors = 3 if extra else _vectors(columns - j, columns)
-            begin = min(j, columns - WIDE * vectors)
+        begin, extra = 0, rest if height == ROWS and rest <= columns // STRIP else 0
+        while begin < columns:
+            following = begin
             for panel in range(number, end):
                 w = at + height * (first * panels + panel * depth)
                 row = min(height * panel, max(0, all_rows - height)) - height * number
-                _strip(
-                    weights, w, height == ROWS, offsets, first, source, x + begin, out,
-                    z + row * stride + begin, depth, stride, vectors, extra > 0, j - begin,
+                following = _strips(
+                    weights, w, height == ROWS, offsets, first, source, x, out, z + row * stride,
+                    depth, stride, columns, begin, extra, together,
                 )  # fmt: skip
-            j = begin + WIDE * vectors + (extra > 0)
-            extra = max(0, extra - 1)
+            begin, extra = following, extra - together
 
 
 @device()
@@ -176,9 +186,11 @@ def multiply(
     for b in range(batches):
         at = b * ((all_rows + height - 1) // height) * height * offsets.size
         x, z = b * source_step, b * out_step
-        _panels(
-            weights, at, all_rows, height, first, end, offsets, source, x, out, z, stride, columns
-        )
+        if end > first:
+            _panels(
+                weights, at, all_rows, height, first, end, offsets, source, x, out, z, stride,
+                columns,
+            )  # fmt: skip
         if rows % height:
             _panels(
                 weights, at, all_rows, height, end, end + 1, offsets, source, x, out,
