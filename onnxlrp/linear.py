@@ -66,6 +66,24 @@ def redistribute(
     shared = None if asks_for_d else _share(op, rule, z, relevance, in_shapes)
     if shared is not None:
         return shared
+    _, branches = rule.frame
+    piece = z.together(branches)
+    fused = not (keep_sums or asks_for_d)
+    if piece is not None:
+        return _together(rule, z, piece, relevance, in_shapes, keep_books, fused, onto)
+    return _one_by_one(rule, z, relevance, in_shapes, keep_books, fused, onto)
+
+
+def _one_by_one(
+    rule: Rule,
+    z: Preactivation,
+    relevance: Array,
+    in_shapes: tuple[Shape, ...],
+    keep_books: bool,
+    fused: bool,
+    onto: Array | None,
+) -> Handed:
+    """Branch after branch."""
     handed: list[Array | None] = [None] * len(in_shapes)
     finite, added = True, False
     books = Absorbed.nothing(len(relevance)) if keep_books else None
@@ -74,7 +92,6 @@ def redistribute(
     for number, branch in enumerate(branches):
         if branch.where is Where.NEGATIVE and not left:
             continue  # what a ReLU cut off asks for nothing
-        fused = not (keep_sums or asks_for_d)
         ratio = BranchRatio.fused(rule, branch, z, relevance) if fused else None
         ratio = ratio or BranchRatio.of(rule, branch, z, relevance)
         left = not ratio.all_positive
@@ -102,6 +119,37 @@ def redistribute(
     pairs = zip(handed, in_shapes, strict=True)
     parts = tuple([np.zeros(s, np.float32) if r is None else r for r, s in pairs])
     return Handed(parts, finite, books, added)
+
+
+def _together(
+    rule: Rule,
+    z: Preactivation,
+    piece: Piece,
+    relevance: Array,
+    in_shapes: tuple[Shape, ...],
+    keep_books: bool,
+    fused: bool,
+    onto: Array | None,
+) -> Handed:
+    """All branches at once, the ratios of each neuron side by side."""
+    _, branches = rule.frame
+    books = Absorbed.nothing(len(relevance)) if keep_books else None
+    q = z.ratios(branches, piece, rule.bias != "drop", relevance, rule.epsilon) if fused else None
+    ratios: list[BranchRatio] = []
+    if q is None:
+        ratios = [BranchRatio.of(rule, branch, z, relevance) for branch in branches]
+        n, k, *size = relevance.shape
+        q = np.stack([ratio.q for ratio in ratios], axis=2).reshape(n, k * len(ratios), *size)
+    spreads = rule.bias == "spread"
+    before = None if spreads else onto
+    part, finite = _hand_down(piece, q, in_shapes, before, None)
+    for ratio in ratios:
+        if spreads:
+            (share,) = ratio.spread(z, in_shapes)
+            part, finite = part + share, finite and all_finite(share)
+        elif books is not None:
+            books = books + ratio.absorbed()
+    return Handed((part,), finite, books, before is not None)
 
 
 def _share(

@@ -64,12 +64,15 @@ class Maps:
             self._maps.move_to_end(key)
             return self._maps[key]
 
-    def split(self, op: Linear, weight: WeightMap) -> FusedMap | None:
-        """The layer's map that reads x⁺ and x⁻ side by side; None if it has none."""
-        key = (op.layer.index, weight, "split")
+    def interleaved(self, op: Linear, views: tuple[tuple[WeightMap, ...], ...]) -> FusedMap | None:
+        """The layer's map of several weights whose channels lie side by side; None if it has none.
+
+        ``views[b][s]`` are the weights from copy s of an input channel to copy b of an output's.
+        """
+        key = (op.layer.index, views)
         with self._lock:
             if key not in self._maps:
-                made = op.prepare_split(weight, weight.mirrored)
+                made = op.prepare_interleaved(views)
                 if made is None:
                     return None
                 self._maps[key] = made
@@ -191,6 +194,22 @@ class Preactivation:
             pieces = self._pieces[weight] = self._make_pieces(weight)
         return pieces
 
+    def together(self, branches: tuple[Branch, ...]) -> Piece | None:
+        """The terms of several branches, side by side for each neuron; None if they have none.
+
+        Branches that speak for all neurons alike share what is read and what is written.
+        """
+        signed = all(b.weight.is_signed and b.where is Where.ALWAYS for b in branches)
+        seen = self.seen
+        if len(branches) < 2 or not signed or seen.is_box:
+            return None
+        views = tuple([(b.weight, b.weight.mirrored)[: 1 + seen.has_negative] for b in branches])
+        linear = self.maps.interleaved(self.op, views)
+        if linear is None:
+            return None
+        xs = (seen.split,) if seen.has_negative else seen.whole
+        return Piece(xs, linear, seen.whole, folded=seen.has_negative)
+
     def forget_maps(self) -> None:
         """Let go of the maps that the terms refer to: they are the model's to keep or to drop."""
         self._pieces.clear()
@@ -199,12 +218,12 @@ class Preactivation:
         seen, op = self.seen, self.op
         if not (weight.is_signed and seen.has_negative):
             return [Piece(seen.whole, self.maps.get(op, weight), seen.whole)]
-        split = None if seen.is_box else self.maps.split(op, weight)
+        views = weight, weight.mirrored
+        split = None if seen.is_box else self.maps.interleaved(op, (views,))
         if split is not None:
             return [Piece((seen.split,), split, seen.whole, folded=True)]
         positive, negative = seen.pair
         assert negative is not None
-        views = weight, weight.mirrored
         return [
             Piece(xs, self.maps.get(op, view), xs)
             for xs, view in zip((positive, negative), views, strict=True)
@@ -271,6 +290,30 @@ class Preactivation:
         of = of_whole, of_part
         then = Ratio(relevance, branch.coefficient, epsilon, where, sign, whole, *of, b)
         return linear.forward(xs, self.shape, then), then.nothing_left
+
+    def ratios(
+        self,
+        branches: tuple[Branch, ...],
+        piece: Piece,
+        bias: bool,
+        relevance: Array,
+        epsilon: float,
+    ) -> Array | None:
+        """Q of several branches side by side, (N, K·branches, …); None as in :meth:`ratio`."""
+        terms = [self._terms(branch, bias) for branch in branches]
+        known = any(t.has_whole or t.part is None or t.part in self._sums for t in terms)
+        if known or self.seen.constant is not None:
+            return None
+        rows = [None if t.bias is None else _per_channel(t.bias, self.shape) for t in terms]
+        given = [row for row in rows if row is not None]
+        if len(given) < sum(t.bias is not None for t in terms):
+            return None
+        both = np.stack(given, axis=1).reshape(-1) if given else None
+        coefficients = tuple([branch.coefficient for branch in branches])
+        then = Ratio(relevance, coefficients, epsilon, bias=both)
+        shape = (self.shape[0], self.shape[1] * len(branches), *self.shape[2:])
+        assert isinstance(piece.linear, FusedMap)
+        return piece.linear.forward(piece.xs, shape, then)
 
     def _terms(self, branch: Branch, bias: bool) -> _Terms:
         """What dⱼ is the sum of."""

@@ -81,7 +81,9 @@ def _multiply(
 @device()
 def zeros(task: Any, job: Any, memory: Any) -> None:
     """One sample of a result without anything to sum."""
-    channels, size = task[the.FOLD] * task[the.CHANNELS], task[the.PLACES]
+    channels, size = task[the.CHANNELS], task[the.PLACES]
+    if task[the.THEN] == the.TIMES:
+        channels *= task[the.FOLD]
     if task[the.THEN] == the.NOTHING:
         floats(task[the.OUT] + 4 * job * channels * size, channels * size)[:] = np.float32(0.0)
         return

@@ -58,30 +58,34 @@ def quotient(d: Any, r: Any, coefficient: Any, epsilon: Any, counts: Any) -> Any
 
 @device(PLAIN)
 def ratio(
-    u: Any, cu: Any, cv: Any, bias: Any, first: Any, sign: Any, relevance: Any, coefficient: Any,
-    epsilon: Any, where: Any, part: Any, out: Any, start: Any, channels: Any, size: Any,
-    lines: Any, pitch: Any, width: Any,
+    u: Any, bias: Any, sign: Any, relevance: Any, c: Any, where: Any, fold: Any, ahead: Any,
+    part: Any, out: Any, start: Any, first: Any, channels: Any, size: Any, lines: Any, pitch: Any,
+    width: Any,
 ) -> Any:  # fmt: skip
     """Write c·R / stab(cu·u + cv·part + b) where the sign allows it; an empty u stands for part.
+
+    `c` holds cu, cv, the stabiliser, and c for each of the `fold` channels in turn that share a
+    channel of u, sign and R: these lie `ahead` of where channel 0 of out lies.
 
     Returns whether no relevance stands where the sign is negative; True if none is asked for.
     """
     side = np.float32(1.0) if where == 1 else np.float32(-1.0)
     zero, left = np.float32(0.0), False
     for n in range(channels * lines):
-        at = start + n // lines * size + n % lines * pitch
-        b, other = bias[(first + n // lines) % bias.size], part[n * width : (n + 1) * width]
+        channel, to = first + n // lines, start + n // lines * size + n % lines * pitch
+        at = to + ahead + (channel // fold - channel) * size
+        b, other = bias[channel % bias.size], part[n * width : (n + 1) * width]
         one = other if u.size == 0 else u[at : at + width]
-        r, q = relevance[at : at + width], out[at : at + width]
+        r, q = relevance[at : at + width], out[to : to + width]
         if where == 0:
             for i in range(width):
-                d = cu * one[i] + cv * other[i] + b
-                q[i] = quotient(d, r[i], coefficient, epsilon, True)
+                d = c[0] * one[i] + c[1] * other[i] + b
+                q[i] = quotient(d, r[i], c[3 + channel % fold], c[2], True)
         else:
             pre = sign[at : at + width]
             for i in range(width):
-                d = cu * one[i] + cv * other[i] + b
-                q[i] = quotient(d, r[i], coefficient, epsilon, side * pre[i] > zero)
+                d = c[0] * one[i] + c[1] * other[i] + b
+                q[i] = quotient(d, r[i], c[3 + channel % fold], c[2], side * pre[i] > zero)
                 left |= (pre[i] < zero) & (r[i] != zero)
     return not left
 
@@ -92,27 +96,27 @@ def finish(
     pitch: Any, column: Any, width: Any,
 ) -> None:  # fmt: skip
     """Do to a part of a task's result what comes then; note it if that finds something amiss."""
-    size, fold = task[the.PLACES], task[the.FOLD]
-    channel, channels = channel // fold, channels // fold
+    size, fold, then, fine = task[the.PLACES], task[the.FOLD], task[the.THEN], True
+    if then == the.TIMES:
+        channel, channels = channel // fold, channels // fold
     start = (sample * task[the.CHANNELS] + channel) * size + line * pitch + column
     if width == pitch:
         lines, width = 1, lines * width
     out, x = floats(task[the.OUT], task[the.OUT_NUMBERS]), floats(task[the.X], task[the.X_NUMBERS])
-    fine = True
-    if task[the.THEN] == the.TIMES:
+    if then == the.TIMES:
         ahead = 0 if x.size == out.size else -sample * x.size
         onto = floats(task[the.ONTO], out.size if task[the.ONTO] else 0)
         fine = times(
             x, ahead, part, fold, onto, out, start, channels, size, lines, pitch, width
         )  # fmt: skip
     else:
-        c = floats(task[the.REALS], 4)
-        sign = floats(task[the.SIGN], out.size)
-        relevance = floats(task[the.RELEVANCE], out.size)
-        bias = floats(task[the.BIAS], task[the.BIAS_NUMBERS])
+        of_all = task[the.CHANNELS] * size
         fine = ratio(
-            x, c[0], c[1], bias, channel, sign, relevance, c[2], c[3], task[the.WHERE], part, out,
-            start, channels, size, lines, pitch, width,
+            x, floats(task[the.BIAS], task[the.BIAS_NUMBERS]),
+            floats(task[the.SIGN], out.size // fold), floats(task[the.RELEVANCE], out.size // fold),
+            floats(task[the.REALS], 3 + fold), task[the.WHERE], fold,
+            sample * (of_all // fold - of_all), part, out, start, channel, channels, size, lines,
+            pitch, width,
         )  # fmt: skip
     if not fine:
         exchange(task, the.FAILED, 1)

@@ -55,7 +55,9 @@ class Direction:
     The weights of each algorithm are made on first use; several threads may ask at once.
     """
 
-    def __init__(self, weight: Array, geometry: ConvGeometry, adjoint: bool):
+    def __init__(
+        self, weight: Array, geometry: ConvGeometry, adjoint: bool, alike: tuple[int, int]
+    ):
         self._geometry = geometry
         self._adjoint = adjoint
         # (group, result, channel, taps): the adjoint swaps what is a result and what a channel.
@@ -64,7 +66,8 @@ class Direction:
         self._taps = weight.shape[2:]
         self._is_pointwise = _reads_one_position(geometry, self._taps)
         self._is_winograd = self._taps == (3, 3) and _has_no_steps(geometry)
-        self._is_winograd &= min(self._weight.shape[1:3]) >= _CHANNELS
+        pairs = zip(weight.shape, alike, strict=False)
+        self._is_winograd &= min(channels // copies for channels, copies in pairs) >= _CHANNELS
         self._packed: dict[TapNumbers, Packed] = {}
         self._prepared: dict[tuple[Sizes, Sizes] | type, Algorithm] = {}
         self._planned: dict[tuple[Sizes, Sizes, int], Planned] = {}

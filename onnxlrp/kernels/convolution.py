@@ -21,10 +21,11 @@ class ConvKernel:
     several threads at once.
     """
 
-    def __init__(self, weight: Array, geometry: ConvGeometry):
+    def __init__(self, weight: Array, geometry: ConvGeometry, alike: tuple[int, int] = (1, 1)):
         self.weight = weight
         self.geometry = geometry
-        self._directions = (Direction(weight, geometry, False), Direction(weight, geometry, True))
+        forward, adjoint = (Direction(weight, geometry, back, alike) for back in (False, True))
+        self._directions = forward, adjoint
         self._sizes: dict[Sizes, Sizes] = {}
 
     @property
@@ -116,7 +117,9 @@ class ConvKernel:
         return self._sizes[spatial]
 
 
-def prepare_convolution(weight: Array, geometry: ConvGeometry) -> ConvKernel:
+def prepare_convolution(
+    weight: Array, geometry: ConvGeometry, alike: tuple[int, int] = (1, 1)
+) -> ConvKernel:
     """Choose the algorithm for a convolution; nothing is computed before its first use.
 
     Parameters
@@ -124,6 +127,9 @@ def prepare_convolution(weight: Array, geometry: ConvGeometry) -> ConvKernel:
     weight : (K, C/groups, *k) float32
         With 1 to 3 spatial axes.
     geometry : ConvGeometry
+    alike : (int, int)
+        Copies of each result and of each channel, which lie side by side: the algorithm, and so
+        each bit of a result, is that of a convolution without copies.
 
     Returns
     -------
@@ -154,7 +160,7 @@ def prepare_convolution(weight: Array, geometry: ConvGeometry) -> ConvKernel:
             f"convolution: {len(weight)} output channels cannot be cut into "
             f"{geometry.groups} groups"
         )
-    return ConvKernel(np.ascontiguousarray(weight, np.float32), geometry)
+    return ConvKernel(np.ascontiguousarray(weight, np.float32), geometry, alike)
 
 
 def _fold(then: Epilogue | None) -> int:

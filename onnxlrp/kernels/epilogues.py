@@ -79,12 +79,13 @@ class Times:
 class Ratio:
     """Make of the result z the ratio q = c·R / stab(of_whole·whole + of_part·z + b).
 
-    The same numbers as :meth:`Denominator.ratio` gives with z as its part.
+    The same numbers as :meth:`Denominator.ratio` gives with z as its part. With several c, as many
+    channels of z in turn share a channel of R, each divided by its own z.
 
     Parameters
     ----------
     relevance : (N, K, *S) float32 in C order
-    coefficient : float
+    coefficient : float, or several
     epsilon : float
     where : int
         0: always; 1, 2: only where the sign is positive, negative.
@@ -94,6 +95,7 @@ class Ratio:
         None: z itself.
     of_whole, of_part : float
     bias : (K,) float32, or None
+        One for each channel of z.
 
     Attributes
     ----------
@@ -106,7 +108,7 @@ class Ratio:
     def __init__(
         self,
         relevance: Array,
-        coefficient: float,
+        coefficient: float | tuple[float, ...],
         epsilon: float,
         where: int = 0,
         sign: Array | None = None,
@@ -116,7 +118,9 @@ class Ratio:
         bias: Array | None = None,
     ) -> None:
         self._relevance = relevance
-        self._reals = _reals(of_whole, of_part, coefficient, epsilon)
+        several = coefficient if isinstance(coefficient, tuple) else (coefficient,)
+        self._sharing = len(several)
+        self._reals = _reals(of_whole, of_part, epsilon, *several)
         self._where = where
         self._sign = relevance if sign is None else sign
         self._whole = whole
@@ -125,7 +129,7 @@ class Ratio:
 
     def write(self, task: NDArray[np.int64]) -> object:
         """Write into a task that its result is divided by."""
-        task[the.THEN], task[the.WHERE] = the.RATIO, self._where
+        task[the.THEN], task[the.WHERE], task[the.FOLD] = the.RATIO, self._where, self._sharing
         if self._whole is not None:
             task[the.X], task[the.X_NUMBERS] = address(self._whole), self._whole.size
         task[the.REALS] = address(self._reals)

@@ -12,7 +12,7 @@ An operation never knows a rule.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
@@ -26,6 +26,8 @@ from onnxlrp.kernels import Epilogue
 
 Array = NDArray[np.float32]
 Shape = tuple[int, ...]
+See = Callable[[Array], Array]
+"""How weights are seen: an element-wise function of them."""
 
 
 class Tensors(Protocol):
@@ -230,12 +232,11 @@ class Linear(Operation):
         """The map whose weights are ``see(weight)``, an element-wise function of this layer's."""
         raise NotImplementedError
 
-    def prepare_split(
-        self, see: Callable[[Array], Array], see_negative: Callable[[Array], Array]
-    ) -> FusedMap | None:
-        """The map that reads both parts of its input's numbers, x⁺·see(W) + x⁻·see_negative(W).
+    def prepare_interleaved(self, sees: Sequence[Sequence[See]]) -> FusedMap | None:
+        """The map of several weights at once, whose channels lie side by side: None if none is.
 
-        It takes channels in pairs, (N, 2·C, …): max(x, 0) before min(x, 0). None: there is none.
+        Copy s of an input channel has the weights ``sees[b][s](W)`` for copy b of an output
+        channel: the input is (N, C·copies, …), the output (N, K·copies, …).
         """
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -16,17 +16,20 @@ from onnxlrp.kernels import (
     window_sum,
     window_sum_adjoint,
 )
-from onnxlrp.ops.base import Array, FusedMap, Linear, LinearMap, Shape, operation
+from onnxlrp.ops.base import Array, FusedMap, Linear, LinearMap, See, Shape, operation
 from onnxlrp.ops.geometry import Window, as_ints
 
 
 class ConvMap(FusedMap):
     """z = x ∗ W; the padding of ``auto_pad`` is settled when the input's shape is known."""
 
-    def __init__(self, weight: Array, window: Window, groups: int) -> None:
+    def __init__(
+        self, weight: Array, window: Window, groups: int, alike: tuple[int, int] = (1, 1)
+    ) -> None:
         self._weight = weight
         self._window = window
         self._groups = groups
+        self._alike = alike
         self._kernels: dict[tuple[Shape, Shape], ConvKernel] = {}
         self._of_size: dict[Shape, ConvKernel] = {}
 
@@ -45,7 +48,7 @@ class ConvMap(FusedMap):
         if pads not in self._kernels:
             window = self._window
             geometry = ConvGeometry(window.strides, *pads, window.dilations, self._groups)
-            self._kernels[pads] = prepare_convolution(self._weight, geometry)
+            self._kernels[pads] = prepare_convolution(self._weight, geometry, self._alike)
         return self._kernels[pads]
 
     def forward(
@@ -125,26 +128,31 @@ class Conv(Linear):
             return UniformConvMap(float(w.flat[0]), w.shape, self._window, self._groups)
         return ConvMap(w, self._window, self._groups)
 
-    def prepare_split(
-        self, see: Callable[[Array], Array], see_negative: Callable[[Array], Array]
-    ) -> FusedMap:
-        """The convolution of pairs of channels, x⁺ and x⁻."""
-        pairs = paired(see(self.weight), see_negative(self.weight), axis=1)
-        return ConvMap(pairs, self._window, self._groups)
+    def prepare_interleaved(self, sees: Sequence[Sequence[See]]) -> FusedMap:
+        """The convolution of channels side by side."""
+        weight = interleaved(self.weight, sees, outputs=0, inputs=1)
+        return ConvMap(weight, self._window, self._groups, (len(sees), len(sees[0])))
 
 
-def paired(one: Array, other: Array, axis: int) -> Array:
-    """Weights of both, in turn along an axis."""
-    pairs = np.stack([one, other], axis=axis + 1)
-    return pairs.reshape(*one.shape[:axis], -1, *one.shape[axis + 1 :])
+def interleaved(weight: Array, sees: Sequence[Sequence[See]], outputs: int, inputs: int) -> Array:
+    """Weights as all of them see it, side by side along the axes of outputs and of inputs."""
+    rows = [_in_turn([see(weight) for see in row], inputs) for row in sees]
+    return _in_turn(rows, outputs)
+
+
+def _in_turn(arrays: Sequence[Array], axis: int) -> Array:
+    """Arrays of one shape as one, their elements along an axis in turn."""
+    shape = arrays[0].shape
+    return np.stack(arrays, axis=axis + 1).reshape(*shape[:axis], -1, *shape[axis + 1 :])
 
 
 class ConvTransposeMap(FusedMap):
     """z = adjoint of the convolution that leads from the output back to the input."""
 
-    def __init__(self, weight: Array, op: ConvTranspose) -> None:
+    def __init__(self, weight: Array, op: ConvTranspose, alike: tuple[int, int] = (1, 1)) -> None:
         self._weight = weight
         self._op = op
+        self._alike = alike
         self._kernels: dict[tuple[Shape, Shape], ConvKernel] = {}
 
     @property
@@ -157,7 +165,7 @@ class ConvTransposeMap(FusedMap):
         pads = self._op.pads(spatial, out_spatial)
         if pads not in self._kernels:
             geometry = ConvGeometry(window.strides, *pads, window.dilations, self._op.groups)
-            self._kernels[pads] = prepare_convolution(self._weight, geometry)
+            self._kernels[pads] = prepare_convolution(self._weight, geometry, self._alike)
         return self._kernels[pads]
 
     def forward(
@@ -217,11 +225,10 @@ class ConvTranspose(Linear):
         """The transposed convolution with weights ``see(W)``."""
         return ConvTransposeMap(see(self.weight), self)
 
-    def prepare_split(
-        self, see: Callable[[Array], Array], see_negative: Callable[[Array], Array]
-    ) -> FusedMap:
-        """The transposed convolution of pairs of channels, x⁺ and x⁻."""
-        return ConvTransposeMap(paired(see(self.weight), see_negative(self.weight), axis=0), self)
+    def prepare_interleaved(self, sees: Sequence[Sequence[See]]) -> FusedMap:
+        """The transposed convolution of channels side by side."""
+        weight = interleaved(self.weight, sees, outputs=1, inputs=0)
+        return ConvTransposeMap(weight, self, (len(sees[0]), len(sees)))
 
 
 def required_weight(op: Linear) -> Array:
