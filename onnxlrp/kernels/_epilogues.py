@@ -71,21 +71,27 @@ def ratio(
     """
     side = np.float32(1.0) if where == 1 else np.float32(-1.0)
     zero, left = np.float32(0.0), False
+    cu, cv, epsilon = (
+        c[0],
+        c[1],
+        c[2],
+    )  # read before anything is written: they may stay in registers
     for n in range(channels * lines):
         channel, to = first + n // lines, start + n // lines * size + n % lines * pitch
         at = to + ahead + (channel // fold - channel) * size
-        b, other = bias[channel % bias.size], part[n * width : (n + 1) * width]
+        b, coefficient = bias[channel % bias.size], c[3 + channel % fold]
+        other = part[n * width : (n + 1) * width]
         one = other if u.size == 0 else u[at : at + width]
         r, q = relevance[at : at + width], out[to : to + width]
         if where == 0:
             for i in range(width):
-                d = c[0] * one[i] + c[1] * other[i] + b
-                q[i] = quotient(d, r[i], c[3 + channel % fold], c[2], True)
+                d = cu * one[i] + cv * other[i] + b
+                q[i] = quotient(d, r[i], coefficient, epsilon, True)
         else:
             pre = sign[at : at + width]
             for i in range(width):
-                d = c[0] * one[i] + c[1] * other[i] + b
-                q[i] = quotient(d, r[i], c[3 + channel % fold], c[2], side * pre[i] > zero)
+                d = cu * one[i] + cv * other[i] + b
+                q[i] = quotient(d, r[i], coefficient, epsilon, side * pre[i] > zero)
                 left |= (pre[i] < zero) & (r[i] != zero)
     return not left
 
