@@ -15,7 +15,7 @@ from onnxlrp.kernels._epilogues import finish
 from onnxlrp.kernels._jit import device
 from onnxlrp.kernels._memory import floats, ints, longs
 from onnxlrp.kernels._products import multiply, multiply_single
-from onnxlrp.kernels._stencil import hand_out, lay_out
+from onnxlrp.kernels._stencil import clear, copy_windows, hand_out, lay_out
 from onnxlrp.kernels._vectors import WIDE
 from onnxlrp.kernels._winograd import (
     COLUMNS,
@@ -35,7 +35,7 @@ UNIT = 4 * WIDE
 #: Typed numbers: numba would compile a function anew for each plain one that it is called with.
 _ZERO, _ONE, _POINTS = np.int64(0), np.int64(1), np.int64(POINTS)
 #: Numbers of a row of the tables of `stencil`.
-SLICE, PRODUCT = 5, 14
+SLICE, PRODUCT = 6, 14
 
 
 @device()
@@ -188,8 +188,10 @@ def stencil(task: Any, job: Any, memory: Any) -> None:
     written = out.reshape(count, task[the.OUT_DEPTH], height, width)
     line = min(height, row * task[the.LINE_STEP])
     lines = min(height, (row + rows) * task[the.LINE_STEP]) - line
-    laid, sums = floats(memory, task[the.LAID]), memory + 4 * _rounded(task[the.LAID])
-    part = floats(sums + 4 * _rounded(task[the.SUMMED]), count * lines * width)
+    laid = floats(memory, task[the.LAID])
+    memory += 4 * _rounded(laid.size)
+    part = floats(memory, count * lines * width)
+    memory += 4 * _rounded(part.size)
     for index in range(task[the.SLICE_COUNT]):
         slice_ = longs(task[the.SLICES] + 8 * SLICE * index, SLICE)
         at, depths = slice_[0], slice_[2]
@@ -204,11 +206,13 @@ def stencil(task: Any, job: Any, memory: Any) -> None:
             task[the.PLANE] // task[the.PITCH], task[the.COLUMN_STEP], -task[the.COLUMN_ORIGIN],
             task[the.PITCH], laid,
         )  # fmt: skip
+        if slice_[5]:
+            clear(target, place, line - above, lines)
         for product in range(slice_[3], slice_[4]):
             numbers = longs(task[the.PRODUCTS] + 8 * PRODUCT * product, PRODUCT)
             _phase(
-                task, numbers, depths, laid, sums, target, place, above, group, groups, row, rows,
-                first, results,
+                task, numbers, depths, laid, memory, target, place, above, group, groups, row,
+                rows, first, results,
             )  # fmt: skip
         if task[the.THEN] != the.NOTHING:
             finish(task, part, n, channel, count, at * height + line, lines, width, _ZERO, width)
@@ -216,37 +220,46 @@ def stencil(task: Any, job: Any, memory: Any) -> None:
 
 @device()
 def _phase(
-    task: Any, numbers: Any, depths: Any, laid: Any, sums_at: Any, target: Any, depth: Any,
+    task: Any, numbers: Any, depths: Any, laid: Any, memory: Any, target: Any, depth: Any,
     above: Any, group: Any, groups: Any, row: Any, rows: Any, first: Any, results: Any,
 ) -> None:  # fmt: skip
     """Write one phase of a block's result; the target's first line is line `above`."""
     weights_at, size, batches, all_rows = numbers[0], numbers[1], numbers[2], numbers[3]
-    panels, spill, offsets_at, taps = numbers[4], numbers[5], numbers[6], numbers[7]
+    panels, spill = numbers[4], numbers[5]
     row_start, row_step, count = numbers[8], numbers[9], min(row + rows, numbers[10]) - row
     column_start, column_step, columns = numbers[11], numbers[12], numbers[13]
     line = row_start + row * row_step - above
     if count <= 0:
         return
-    if weights_at == 0:
-        for c in range(target.shape[0]):
-            for i in range(count):
-                for j in range(columns):
-                    place = line + i * row_step, column_start + j * column_step
-                    target[c, depth, place[0], place[1]] = np.float32(0.0)
+    source, offsets, pitch = laid, ints(numbers[6], numbers[7]), task[the.PITCH]
+    if task[the.WINDOWS]:
+        source, pitch = floats(memory, task[the.WINDOWS]), columns
+        copy_windows(laid, offsets, task[the.PITCH], count, columns, source)
+        memory += 4 * _rounded(source.size)
+        offsets = _offsets(memory, offsets.size, count * columns)
+        memory += 4 * _rounded(offsets.size)
+    first_weight, step = group * (size // batches), task[the.PLANE] * (_planes(task) * depths)
+    weights = floats(weights_at + 4 * first_weight, size - first_weight)
+    across = (count - 1) * pitch + columns
+    height, width = target.shape[2], target.shape[3]
+    if row_step * column_step == 1 and pitch == width and spill == 0 and across >= WIDE:
+        stride = target.shape[1] * height * width
+        _multiply(
+            weights, panels, all_rows, first, results, offsets, source, step,
+            target.reshape(-1)[(depth * height + line) * width :], results * stride, stride,
+            groups, across,
+        )  # fmt: skip
         return
     unit = WIDE if panels else UNIT
-    stride = ((count - 1) * task[the.PITCH] + columns + unit - 1) // unit * unit
-    step = task[the.PLANE] * (_planes(task) * depths)
-    sums = floats(sums_at, (groups * results + spill) * stride)
-    first_weight = group * (size // batches)
-    weights = floats(weights_at + 4 * first_weight, size - first_weight)
+    stride = (across + unit - 1) // unit * unit
+    sums = floats(memory, (groups * results + spill) * stride)
     _multiply(
-        weights, panels, all_rows, first, results, ints(offsets_at, taps), laid, step, sums,
-        results * stride, stride, groups, stride,
+        weights, panels, all_rows, first, results, offsets, source, step, sums, results * stride,
+        stride, groups, max(WIDE, across) if panels else stride,
     )  # fmt: skip
     hand_out(
-        sums, stride, task[the.PITCH], target, depth, line, row_step, count, column_start,
-        column_step, columns,
+        sums, stride, pitch, target, depth, line, row_step, count, column_start, column_step,
+        columns,
     )  # fmt: skip
 
 

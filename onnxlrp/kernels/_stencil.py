@@ -72,17 +72,6 @@ def copy_row(source: Any, at: Any, out: Any, out_at: Any, count: Any) -> None:
 
 
 @device()
-def _gather(source: Any, at: Any, step: Any, out: Any, out_at: Any, count: Any) -> None:
-    """Copy every `step`-th number."""
-    q = 0
-    while step == 2 and q + 8 <= count and at + 2 * q + 16 <= source.size:
-        _gather_seconds(source, at + 2 * q, out, out_at + q)
-        q += 8
-    for i in range(q, count):
-        _copy_1(source, at + i * step, out, out_at + i)
-
-
-@device()
 def _scatter(source: Any, at: Any, out: Any, out_at: Any, step: Any, count: Any, end: Any) -> None:
     """Write to every `step`-th place, and leave everything from `end` on alone."""
     q = 0
@@ -101,6 +90,37 @@ def _span(start: Any, step: Any, size: Any, count: Any) -> Any:
 
 
 @device()
+def _lay_out_rows(
+    x: Any, begin: Any, row_start: Any, row_step: Any, height: Any, width: Any, start: Any,
+    step: Any, out: Any, at: Any, rows: Any, columns: Any,
+) -> None:  # fmt: skip
+    """Copy every so many rows of a picture that begins somewhere in x, and numbers of each row.
+
+    A row's last vector may reach into the next row, which is written after it.
+    """
+    low, high = _span(start, step, width, columns)
+    for row in range(rows):
+        h, q = row_start + row * row_step, low
+        if h < 0 or h >= height:
+            out[at : at + columns] = np.float32(0.0)
+        else:
+            source = begin + h * width + start
+            while step == 1 and q < high and source + q + 8 <= x.size:
+                _copy_8(x, source + q, out, at + q)
+                q += 8
+            while step == 2 and q < high and source + 2 * q + 16 <= x.size:
+                _gather_seconds(x, source + 2 * q, out, at + q)
+                q += 8
+            for i in range(q, high):
+                _copy_1(x, source + i * step, out, at + i)
+            for i in range(low):
+                out[at + i] = np.float32(0.0)
+            for i in range(high, columns):
+                out[at + i] = np.float32(0.0)
+        at += columns
+
+
+@device()
 def lay_out(
     x: Any, depths: Any, row_phases: Any, column_phases: Any, row_step: Any, row_start: Any,
     rows: Any, column_step: Any, column_start: Any, columns: Any, out: Any,
@@ -113,26 +133,37 @@ def lay_out(
     flat, at = x.reshape(-1), 0
     for c in range(channels):
         for d in depths:
+            begin, high = (c * depth + d) * height * width, height if 0 <= d < depth else 0
             for row_phase in row_phases:
                 for phase in column_phases:
-                    start = column_start + phase
-                    low, high = _span(start, column_step, width, columns)
-                    for row in range(rows):
-                        h = row_start + row * row_step + row_phase
-                        if 0 <= d < depth and 0 <= h < height:
-                            for q in range(low):
-                                out[at + q] = np.float32(0.0)
-                            for q in range(high, columns):
-                                out[at + q] = np.float32(0.0)
-                            source = ((c * depth + d) * height + h) * width + start
-                            source += low * column_step
-                            if column_step == 1:
-                                copy_row(flat, source, out, at + low, high - low)
-                            else:
-                                _gather(flat, source, column_step, out, at + low, high - low)
-                        else:
-                            out[at : at + columns] = np.float32(0.0)
-                        at += columns
+                    _lay_out_rows(
+                        flat, begin, row_start + row_phase, row_step, high, width,
+                        column_start + phase, column_step, out, at, rows, columns,
+                    )  # fmt: skip
+                    at += rows * columns
+
+
+@device()
+def copy_windows(
+    laid: Any, offsets: Any, pitch: Any, rows: Any, columns: Any, out: Any
+) -> None:  # fmt: skip
+    """Copy the columns of some rows for each channel and tap, without what lies between them."""
+    to = 0
+    for offset in offsets:
+        for row in range(rows):
+            for q in range(0, columns, 8):
+                _copy_8(laid, offset + row * pitch + q, out, to + q)
+            to += columns
+
+
+@device()
+def clear(out: Any, d: Any, line: Any, lines: Any) -> None:
+    """Write zeros to some lines of all channels."""
+    channels, depth, height, width = out.shape
+    flat = out.reshape(-1)
+    for c in range(channels):
+        at = ((c * depth + d) * height + line) * width
+        flat[at : at + lines * width] = np.float32(0.0)
 
 
 @device()

@@ -27,8 +27,12 @@ _BLOCK = 98304
 #: A sample is cut into about this many jobs, so that all threads end at about the same time; but
 #: a job shall lay out so many numbers at least.
 _JOBS, _LEAST = 8, 65536
-#: Columns of a product below which blocks are not made smaller for the sake of more jobs.
-_COLUMNS = 192
+#: Rows of the result that are so short are computed without the padding between them, where a job
+#: has so many results, and sums up so many numbers at most (1 MiB).
+_SHORT, _RESULTS, _WINDOWS = 16, 64, 262144
+#: Columns of a product below which blocks are not made smaller for the sake of more jobs, and below
+#: which they are not made smaller at all: weights would be read too often.
+_COLUMNS, _LEAST_COLUMNS = 192, 96
 #: Numbers that a product may read, without using them, after its last row.
 _SLACK = 64
 
@@ -37,10 +41,10 @@ _SLACK = 64
 class Product:
     """One phase of the result: its product, and where that lies in the result.
 
-    `packed` is None where no tap reaches: zeros lie there. `columns` holds start, step and count.
+    `columns` holds start, step and count.
     """
 
-    packed: Packed | None
+    packed: Packed
     offsets: Offsets
     rows: Target
     columns: tuple[int, int, int]
@@ -48,24 +52,25 @@ class Product:
     @property
     def numbers(self) -> tuple[int, ...]:
         """A row of the table that `_convolutions.stencil` reads."""
-        rows = self.rows.start, self.rows.step, self.rows.count
-        packed = self.packed
-        if packed is None:
-            return (*(0,) * 8, *rows, *self.columns)
+        packed, rows = self.packed, self.rows
         return (
             packed.weights.ctypes.data, packed.weights.size, packed.batches, packed.rows,
             packed.panels, packed.spill, self.offsets.ctypes.data, len(self.offsets),
-            *rows, *self.columns,
+            rows.start, rows.step, rows.count, *self.columns,
         )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One depth of the result: the depths of the source that it reads, and the products that do."""
+    """One depth of the result: the depths of the source that it reads, and the products that do.
+
+    It `has_gaps` where no tap reaches: zeros lie there.
+    """
 
     place: int
     depths: Indices
     products: tuple[Product, ...]
+    has_gaps: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,8 @@ class Blocks:
     steps: tuple[int, int]
     origins: tuple[int, int]
     slices: tuple[Slice, ...]
+    line_step: int
+    windows: int
     constants: Numbers = field(init=False, repr=False)
     tables: tuple[Numbers, Numbers] = field(init=False, repr=False)
 
@@ -104,8 +111,8 @@ class Blocks:
         numbers[the.IN_DEPTH : the.IN_WIDTH + 1] = source[2:]
         numbers[the.OUT_DEPTH : the.OUT_WIDTH + 1] = out[2:]
         table, results = self._jobs(out[0], get_num_threads())
-        part = results * self._most_lines * out[4]
-        return table, int(numbers[the.LAID] + numbers[the.SUMMED]) + part + 3 * 16
+        part = results * self.line_step * longest(self.rows) * out[4]
+        return table, int(numbers[the.LAID]) + self._working + part + 4 * 16
 
     def _jobs(self, samples: int, threads: int) -> tuple[Numbers, int]:
         """Sample, groups (first, count), rows, results of a group; most results of a job."""
@@ -124,13 +131,12 @@ class Blocks:
         return longest(self.groups)
 
     @property
-    def _most_lines(self) -> int:
-        """Lines of the result that a block writes: those of all its phases lie side by side."""
-        return self._line_step * longest(self.rows)
-
-    @property
-    def _line_step(self) -> int:
-        return max((p.rows.step for part in self.slices for p in part.products), default=1)
+    def _working(self) -> int:
+        """Numbers that a product needs for windows, their offsets, and sums."""
+        products = (product for part in self.slices for product in part.products)
+        taps = max((len(product.offsets) for product in products), default=0)
+        size = self.plane + UNIT  # as many as a channel has, or fewer
+        return self.windows + taps + (self._most_groups * self.results + FEW) * size
 
     def _tables(self) -> tuple[Numbers, Numbers]:
         """Slices and products, as `_convolutions.stencil` reads them."""
@@ -140,8 +146,11 @@ class Blocks:
             first = len(products)
             products += [product.numbers for product in part.products]
             slices.append(
-                (part.place, part.depths.ctypes.data, len(part.depths), first, len(products))
-            )
+                (
+                    part.place, part.depths.ctypes.data, len(part.depths), first, len(products),
+                    part.has_gaps,
+                )
+            )  # fmt: skip
         return (
             np.array(slices, np.int64).reshape(-1, SLICE),
             np.array(products, np.int64).reshape(-1, PRODUCT),
@@ -151,7 +160,6 @@ class Blocks:
         """The numbers of a task, from `GROUPS` on, that are the same for all arrays."""
         numbers = np.zeros(the.SIZE, np.int64)
         depths = max((len(part.depths) for part in self.slices), default=0)
-        rows = self.plane // self.pitch
         numbers[the.GROUPS : the.RESULTS + 1] = (
             self.group_count, self.channels // (len(self.phases[0]) * len(self.phases[1])),
             self.results,
@@ -160,9 +168,9 @@ class Blocks:
             self.plane, self.pitch,
             self.phases[0].ctypes.data, len(self.phases[0]),
             self.phases[1].ctypes.data, len(self.phases[1]),
-            *self.steps, *self.origins, self._line_step,
+            *self.steps, *self.origins, self.line_step,
             self._most_groups * self.channels * depths * self.plane + _SLACK,
-            (self._most_groups * self.results + FEW) * (rows * self.pitch + UNIT),
+            self.windows,
             self.tables[0].ctypes.data, len(self.tables[0]), self.tables[1].ctypes.data,
         )  # fmt: skip
         return numbers[the.GROUPS :]
@@ -174,11 +182,16 @@ def cut(stencil: Stencil) -> Blocks:
     depth_taps = max((len(target.taps) for target in stencil.depth.targets), default=1)
     laid = max(1, stencil.channels * depth_taps * stencil.phases * pitch)
     summed = stencil.results * pitch
-    step = max(1, min(_BLOCK // laid - rows.reach, _BLOCK // summed, rows.count))
-    if stencil.groups == 1:
-        step = min(step, max(-(-rows.count // _JOBS), -(-_COLUMNS // pitch)))
+    windows = _windows(stencil)
+    if windows:
+        step = max(1, min(_WINDOWS // windows, rows.count))
+    else:
+        step = max(1, min(_BLOCK // laid - rows.reach, _BLOCK // summed, rows.count))
+        if stencil.groups == 1:
+            step = min(step, max(-(-rows.count // _JOBS), -(-_COLUMNS // pitch)))
+            step = max(step, min(rows.count, -(-_LEAST_COLUMNS // pitch)))
     parts = even_ranges(rows.count, step)
-    step = max(part.stop - part.start for part in parts)
+    step = longest(parts)
     size = max(laid * (step + rows.reach), summed * step)
     span = max(-(-stencil.groups // _JOBS), _LEAST // size)
     groups = even_ranges(stencil.groups, max(1, min(span, _BLOCK // size)))
@@ -195,17 +208,34 @@ def cut(stencil: Stencil) -> Blocks:
         steps=(rows.step, stencil.columns.step),
         origins=(rows.origin, stencil.columns.origin),
         slices=tuple(_slices(stencil, plane)),
+        line_step=max((target.step for target in rows.targets), default=1),
+        windows=step * windows + (_SLACK if windows else 0),
     )
+
+
+def _windows(stencil: Stencil) -> int:
+    """Numbers that all windows of a row read, if they are to be copied side by side, else 0."""
+    columns = stencil.columns.count
+    if stencil.groups > 1 or stencil.results < _RESULTS or columns > _SHORT:
+        return 0
+    if stencil.columns.reach == 0:
+        return 0  # they do lie side by side
+    taps = max(
+        len(term.depth.taps) * len(term.rows.taps) * len(term.columns.taps)
+        for term in stencil.terms
+    )
+    return stencil.channels * taps * columns
 
 
 def _slices(stencil: Stencil, plane: int) -> list[Slice]:
     """Describe each depth of the result, phase by phase."""
     axis, slices = stencil.depth, []
     for phase in axis.targets:
+        terms = [term for term in stencil.terms if term.depth is phase]
         products = tuple(
-            _product(term, stencil.offsets(term, plane))
-            for term in stencil.terms
-            if term.depth is phase
+            _product(term, term.packed, stencil.offsets(term, plane))
+            for term in terms
+            if term.packed is not None
         )
         for index in range(phase.count):
             depths = [
@@ -213,10 +243,11 @@ def _slices(stencil: Stencil, plane: int) -> list[Slice]:
                 for tap in phase.taps
             ]
             place = phase.start + index * phase.step
-            slices.append(Slice(place, np.array(depths, np.int64), products))
+            has_gaps = len(products) < len(terms)
+            slices.append(Slice(place, np.array(depths, np.int64), products, has_gaps))
     return slices
 
 
-def _product(term: Term, offsets: Offsets) -> Product:
+def _product(term: Term, packed: Packed, offsets: Offsets) -> Product:
     columns = term.columns.start, term.columns.step, term.columns.count
-    return Product(term.packed, offsets, term.rows, columns)
+    return Product(packed, offsets, term.rows, columns)

@@ -38,6 +38,12 @@ CASES = {
     "1x1 strided": conv_case(
         ConvGeometry((2, 2), (0, 0), (0, 0), (1, 1), 1), (24, 40, 1, 1), 2, (21, 24)
     ),
+    "3x3 strided to short rows": conv_case(
+        ConvGeometry((2, 2), (1, 1), (1, 1), (1, 1), 1), (72, 70, 3, 3), 2, (15, 26)
+    ),
+    "1x1 strided, padded": conv_case(
+        ConvGeometry((2, 3), (1, 0), (0, 1), (1, 1), 1), (66, 68, 1, 1), 2, (14, 20)
+    ),
     "7x7 strided": conv_case(
         ConvGeometry((2, 2), (3, 3), (3, 3), (1, 1), 1), (20, 3, 7, 7), 2, (50, 61)
     ),
@@ -54,6 +60,9 @@ CASES = {
         ConvGeometry((2, 2), (0, 0), (1, 1), (1, 1), 20), (40, 1, 5, 5), 2, (40, 37)
     ),
     "1-D": conv_case(ConvGeometry((2,), (3,), (1,), (1,), 1), (12, 9, 5), 2, (301,)),
+    "3-D strided to short rows": conv_case(
+        ConvGeometry((2,) * 3, (1,) * 3, (0,) * 3, (1,) * 3, 1), (64, 65, 3, 2, 3), 2, (5, 6, 7)
+    ),
     "3-D": conv_case(
         ConvGeometry((1,) * 3, (1,) * 3, (1,) * 3, (1,) * 3, 1), (9, 7, 3, 3, 3), 2, (8, 9, 10)
     ),
