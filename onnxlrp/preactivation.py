@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from onnxlrp.kernels import Denominator, Ratio
+from onnxlrp.kernels import Denominator, Ratio, Share
 from onnxlrp.ops.base import Array, FusedMap, Linear, LinearMap, Shape
 from onnxlrp.rules.frame import Branch, WeightMap, Where, root_mean_square
 from onnxlrp.seen import Parts, Seen
@@ -163,12 +163,17 @@ class Preactivation:
         self.seen = seen
         self.shape = out_shape
         self._z: Array | None = None
+        self._all_asked = True
         self._sums: dict[WeightMap, Array] = {}
         self._pieces: dict[WeightMap, list[Piece]] = {}
 
-    def take(self, z: Array) -> None:
-        """Use the network's own pre-activation, bias included: the input is seen as it is."""
+    def take(self, z: Array, all_asked: bool = True) -> None:
+        """Use the network's own pre-activation, bias included: the input is seen as it is.
+
+        ``all_asked``: relevance may stand where z < 0.
+        """
         self._z = np.ascontiguousarray(z)
+        self._all_asked = all_asked
 
     @property
     def nbytes(self) -> int:
@@ -197,11 +202,13 @@ class Preactivation:
     def together(self, branches: tuple[Branch, ...]) -> Piece | None:
         """The terms of several branches, side by side for each neuron; None if they have none.
 
-        Branches that speak for all neurons alike share what is read and what is written.
+        They share what is read and what is written. Branches for neurons of one sign do if both
+        have relevance to hand down, as far as the network's structure tells.
         """
-        signed = all(b.weight.is_signed and b.where is Where.ALWAYS for b in branches)
-        seen = self.seen
-        if len(branches) < 2 or not signed or seen.is_box:
+        seen, wheres = self.seen, tuple([b.where for b in branches])
+        alike = set(wheres) == {Where.ALWAYS}
+        signed = all([b.weight.is_signed for b in branches])
+        if len(branches) < 2 or not (alike or self._parts_all(wheres)) or not signed or seen.is_box:
             return None
         views = tuple([(b.weight, b.weight.mirrored)[: 1 + seen.has_negative] for b in branches])
         linear = self.maps.interleaved(self.op, views)
@@ -209,6 +216,11 @@ class Preactivation:
             return None
         xs = (seen.split,) if seen.has_negative else seen.whole
         return Piece(xs, linear, seen.whole, folded=seen.has_negative)
+
+    def _parts_all(self, wheres: tuple[Where, ...]) -> bool:
+        """Whether branches part the neurons by the sign of the network's own z."""
+        known = self._z is not None and self._all_asked
+        return known and wheres == (Where.POSITIVE, Where.NEGATIVE)
 
     def forget_maps(self) -> None:
         """Let go of the maps that the terms refer to: they are the model's to keep or to drop."""
@@ -286,9 +298,8 @@ class Preactivation:
         elif others:
             whole, of_whole, of_part = self._sum_of(others, self.shape), 1.0, 1.0
         sign = None if branch.where is Where.ALWAYS else self.whole(bias=True)
-        where = branch.where.value
-        of = of_whole, of_part
-        then = Ratio(relevance, branch.coefficient, epsilon, where, sign, whole, *of, b)
+        share = Share(branch.coefficient, of_whole, of_part, branch.where.value)
+        then = Ratio(relevance, epsilon, share, sign=sign, whole=whole, bias=b)
         return linear.forward(xs, self.shape, then), then.nothing_left
 
     def ratios(
@@ -301,19 +312,30 @@ class Preactivation:
     ) -> Array | None:
         """Q of several branches side by side, (N, K·branches, …); None as in :meth:`ratio`."""
         terms = [self._terms(branch, bias) for branch in branches]
-        known = any(t.has_whole or t.part is None or t.part in self._sums for t in terms)
-        if known or self.seen.constant is not None:
+        parts = list(dict.fromkeys([t.part for t in terms if t.part is not None]))
+        of_whole = [t.has_whole for t in terms]
+        alike = not any(of_whole) or (all(of_whole) and len(parts) == 1)
+        known = any([t.part is None or t.part in self._sums for t in terms])
+        if known or not alike or self.seen.constant is not None:
             return None
         rows = [None if t.bias is None else _per_channel(t.bias, self.shape) for t in terms]
         given = [row for row in rows if row is not None]
         if len(given) < sum(t.bias is not None for t in terms):
             return None
-        both = np.stack(given, axis=1).reshape(-1) if given else None
-        coefficients = tuple([branch.coefficient for branch in branches])
-        then = Ratio(relevance, coefficients, epsilon, bias=both)
-        shape = (self.shape[0], self.shape[1] * len(branches), *self.shape[2:])
+        asks = any([branch.where is not Where.ALWAYS for branch in branches])
+        sign, whole = self.whole(bias=True) if asks else None, None
+        if of_whole[0]:
+            whole, (piece,) = self.whole(bias), self.pieces(parts[0])
         assert isinstance(piece.linear, FusedMap)
-        return piece.linear.forward(piece.xs, shape, then)
+        shares = [
+            Share(b.coefficient, t.of_whole, t.of_part, b.where.value)
+            for b, t in zip(branches, terms, strict=True)
+        ]
+        then = Ratio(
+            relevance, epsilon, *shares, sign=sign, whole=whole, spread=whole is not None,
+            bias=np.stack(given, axis=1).reshape(-1) if given else None,
+        )  # fmt: skip
+        return piece.linear.forward(piece.xs, self.shape, then)
 
     def _terms(self, branch: Branch, bias: bool) -> _Terms:
         """What dⱼ is the sum of."""

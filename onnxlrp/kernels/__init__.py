@@ -17,7 +17,7 @@ from onnxlrp.kernels.elementwise import (
     split_signs,
     sum_per_sample,
 )
-from onnxlrp.kernels.epilogues import Epilogue, Ratio, Times
+from onnxlrp.kernels.epilogues import Epilogue, Ratio, Share, Times
 from onnxlrp.kernels.fully_connected import matmul
 from onnxlrp.kernels.geometry import ConvGeometry, PoolGeometry
 from onnxlrp.kernels.pooling import (
@@ -36,6 +36,7 @@ __all__ = [
     "Epilogue",
     "PoolGeometry",
     "Ratio",
+    "Share",
     "Times",
     "add_product",
     "all_finite",

@@ -84,6 +84,8 @@ def zeros(task: Any, job: Any, memory: Any) -> None:
     channels, size = task[the.CHANNELS], task[the.PLACES]
     if task[the.THEN] == the.TIMES:
         channels *= task[the.FOLD]
+    elif task[the.THEN] == the.RATIO:
+        channels //= task[the.SPREAD]
     if task[the.THEN] == the.NOTHING:
         floats(task[the.OUT] + 4 * job * channels * size, channels * size)[:] = np.float32(0.0)
         return

@@ -58,32 +58,30 @@ def quotient(d: Any, r: Any, coefficient: Any, epsilon: Any, counts: Any) -> Any
 
 @device(PLAIN)
 def ratio(
-    u: Any, bias: Any, sign: Any, relevance: Any, c: Any, where: Any, fold: Any, ahead: Any,
+    u: Any, bias: Any, sign: Any, relevance: Any, c: Any, fold: Any, spread: Any, ahead: Any,
     part: Any, out: Any, start: Any, first: Any, channels: Any, size: Any, lines: Any, pitch: Any,
     width: Any,
 ) -> Any:  # fmt: skip
     """Write c·R / stab(cu·u + cv·part + b) where the sign allows it; an empty u stands for part.
 
-    `c` holds cu, cv, the stabiliser, and c for each of the `fold` channels in turn that share a
-    channel of u, sign and R: these lie `ahead` of where channel 0 of out lies.
+    `fold` channels of out in turn share a channel of u, sign and R, which lie `ahead` of where
+    channel 0 of out lies; `spread` of them share one of part. `c` holds the stabiliser, then cu,
+    cv, c and the sign that is asked for, or 0, of each in turn.
 
     Returns whether no relevance stands where the sign is negative; True if none is asked for.
     """
-    side = np.float32(1.0) if where == 1 else np.float32(-1.0)
-    zero, left = np.float32(0.0), False
-    cu, cv, epsilon = (
-        c[0],
-        c[1],
-        c[2],
-    )  # read before anything is written: they may stay in registers
+    zero, left, epsilon = np.float32(0.0), False, c[0]
     for n in range(channels * lines):
-        channel, to = first + n // lines, start + n // lines * size + n % lines * pitch
-        at = to + ahead + (channel // fold - channel) * size
-        b, coefficient = bias[channel % bias.size], c[3 + channel % fold]
-        other = part[n * width : (n + 1) * width]
+        channel, line = first + n // lines, n % lines
+        to = start + n // lines * size + line * pitch
+        at, row = to + ahead + (channel // fold - channel) * size, n // lines // spread * lines
+        b, other = bias[channel % bias.size], part[(row + line) * width : (row + line + 1) * width]
         one = other if u.size == 0 else u[at : at + width]
         r, q = relevance[at : at + width], out[to : to + width]
-        if where == 0:
+        # Read before anything is written, so that they stay in registers.
+        turn = 1 + 4 * (channel % fold)
+        cu, cv, coefficient, side = c[turn], c[turn + 1], c[turn + 2], c[turn + 3]
+        if side == zero:
             for i in range(width):
                 d = cu * one[i] + cv * other[i] + b
                 q[i] = quotient(d, r[i], coefficient, epsilon, True)
@@ -102,9 +100,12 @@ def finish(
     pitch: Any, column: Any, width: Any,
 ) -> None:  # fmt: skip
     """Do to a part of a task's result what comes then; note it if that finds something amiss."""
-    size, fold, then, fine = task[the.PLACES], task[the.FOLD], task[the.THEN], True
+    size, then, fine = task[the.PLACES], task[the.THEN], True
+    fold, spread = task[the.FOLD], task[the.SPREAD]
     if then == the.TIMES:
         channel, channels = channel // fold, channels // fold
+    else:
+        channel, channels = channel * spread, channels * spread
     start = (sample * task[the.CHANNELS] + channel) * size + line * pitch + column
     if width == pitch:
         lines, width = 1, lines * width
@@ -120,7 +121,7 @@ def finish(
         fine = ratio(
             x, floats(task[the.BIAS], task[the.BIAS_NUMBERS]),
             floats(task[the.SIGN], out.size // fold), floats(task[the.RELEVANCE], out.size // fold),
-            floats(task[the.REALS], 3 + fold), task[the.WHERE], fold,
+            floats(task[the.REALS], 1 + 4 * fold), fold, spread,
             sample * (of_all // fold - of_all), part, out, start, channel, channels, size, lines,
             pitch, width,
         )  # fmt: skip

@@ -9,10 +9,11 @@ from __future__ import annotations
 (
     KIND, COUNT, JOBS, FAILED,  # which work; jobs: their number, table, complaint
     SOURCE, OUT, OUT_NUMBERS, CHANNELS, PLACES,  # arrays; out's channels, and numbers in each
-    THEN, REALS, X, X_NUMBERS, SIGN, RELEVANCE, BIAS, BIAS_NUMBERS, WHERE, ONTO, FOLD,  # `finish`
+    THEN, REALS, X, X_NUMBERS, SIGN, RELEVANCE, BIAS, BIAS_NUMBERS, WHERE,  # `finish`
+    ONTO, FOLD, SPREAD,  # its channels: of the result for each of x or R, of out for each of these
     WEIGHTS, WEIGHT_NUMBERS, BATCHES, ROWS, DEPTH, PANELS,  # packed weights
     FIRST,
-) = range(27)  # fmt: skip
+) = range(28)  # fmt: skip
 
 #: Of a convolution by `stencil`: sizes of the source and of out, groups, channels and results of a
 #: group; how a block is laid out; the tables of slices and of their products.

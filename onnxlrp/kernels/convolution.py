@@ -61,7 +61,7 @@ class ConvKernel:
                 f"{self.weight.shape} in {self.geometry.groups} groups"
             )
         size = self._output_size(x.shape[2:])
-        out = _target(out, (len(x), len(self.weight) // _fold(then), *size))
+        out = _target(out, (len(x), _written(len(self.weight), then), *size))
         with sweep_threads():
             task = self._directions[0].task(np.ascontiguousarray(x, np.float32), out, then)
             run_task(task)
@@ -102,7 +102,7 @@ class ConvKernel:
                 f"{(len(self.weight), *size)} for each sample"
             )
         channels = self.weight.shape[1] * self.geometry.groups
-        out = _target(out, (len(s), channels // _fold(then), *spatial))
+        out = _target(out, (len(s), _written(channels, then), *spatial))
         with sweep_threads():
             task = self._directions[1].task(np.ascontiguousarray(s, np.float32), out, then)
             run_task(task)
@@ -163,9 +163,9 @@ def prepare_convolution(
     return ConvKernel(np.ascontiguousarray(weight, np.float32), geometry, alike)
 
 
-def _fold(then: Epilogue | None) -> int:
-    """Channels of the result for each that is written."""
-    return 1 if then is None else then.fold
+def _written(channels: int, then: Epilogue | None) -> int:
+    """Channels that are written, of a result of so many."""
+    return channels if then is None else then.channels(channels)
 
 
 def _target(out: Array | None, shape: Sizes) -> Array:

@@ -6,8 +6,9 @@ sweep needs next: so no array passes through memory twice.
 
 from __future__ import annotations
 
+import itertools
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,20 +24,14 @@ _NONE = np.zeros(1, np.float32)
 class Epilogue(Protocol):
     """Something made of the parts of an (N, C, *S) array, from several threads at once."""
 
-    fold: int
-    """Channels of the result that one channel of what is written is made of."""
+    def channels(self, of_result: int) -> int:
+        """How many channels are written, of a result of so many."""
 
     def write(self, task: NDArray[np.int64]) -> object:
         """Write into a task what is to be done; return what must stay alive until it is."""
 
     def note(self, failed: bool) -> None:
         """Learn from a task that is done whether it found something amiss."""
-
-
-@lru_cache(maxsize=256)
-def _reals(*numbers: float) -> Array:
-    """Numbers as float32, made once."""
-    return np.array(numbers, np.float32)
 
 
 class Times:
@@ -60,12 +55,16 @@ class Times:
     def __init__(self, x: Array, onto: Array | None = None, folded: bool = False) -> None:
         self._x = x
         self._onto = onto
-        self.fold = 2 if folded else 1
+        self._fold = 2 if folded else 1
         self.finite = True
+
+    def channels(self, of_result: int) -> int:
+        """One for each of x."""
+        return of_result // self._fold
 
     def write(self, task: NDArray[np.int64]) -> object:
         """Write into a task that its result is multiplied."""
-        task[the.THEN], task[the.FOLD] = the.TIMES, self.fold
+        task[the.THEN], task[the.FOLD] = the.TIMES, self._fold
         task[the.X], task[the.X_NUMBERS] = address(self._x), self._x.size
         if self._onto is not None:
             task[the.ONTO] = address(self._onto)
@@ -76,26 +75,48 @@ class Times:
         self.finite &= not failed
 
 
+class Share(NamedTuple):
+    """One of the ratios that share a channel of R: c, what it is divided by, and for which neurons.
+
+    Attributes
+    ----------
+    coefficient : float
+        The number c.
+    of_whole, of_part : float
+    where : int
+        0: always; 1, 2: only where the sign is positive, negative.
+    """
+
+    coefficient: float = 1.0
+    of_whole: float = 1.0
+    of_part: float = 0.0
+    where: int = 0
+
+    @property
+    def side(self) -> float:
+        """The sign that is asked for, or 0."""
+        return (0.0, 1.0, -1.0)[self.where]
+
+
 class Ratio:
     """Make of the result z the ratio q = c·R / stab(of_whole·whole + of_part·z + b).
 
-    The same numbers as :meth:`Denominator.ratio` gives with z as its part. With several c, as many
-    channels of z in turn share a channel of R, each divided by its own z.
+    The same numbers as :meth:`Denominator.ratio` gives with z as its part. Several ratios of one R
+    lie side by side, each divided by a z of its own, or all by the same.
 
     Parameters
     ----------
     relevance : (N, K, *S) float32 in C order
-    coefficient : float, or several
     epsilon : float
-    where : int
-        0: always; 1, 2: only where the sign is positive, negative.
+    shares : Share, one or more
     sign : (N, K, *S) float32 in C order, or None
-        Whose sign decides; None where `where` is 0.
+        Whose sign decides; None where no share asks for it.
     whole : (N, K, *S) float32 in C order, or None
         None: z itself.
-    of_whole, of_part : float
-    bias : (K,) float32, or None
-        One for each channel of z.
+    bias : (K·shares,) float32, or None
+        One for each channel of q.
+    spread : bool
+        All shares are divided by the same z: it has K channels, else as many as q.
 
     Attributes
     ----------
@@ -103,33 +124,32 @@ class Ratio:
         Whether no relevance stands where the sign is negative; True where there is no sign.
     """
 
-    fold = 1
-
     def __init__(
         self,
         relevance: Array,
-        coefficient: float | tuple[float, ...],
         epsilon: float,
-        where: int = 0,
+        *shares: Share,
         sign: Array | None = None,
         whole: Array | None = None,
-        of_whole: float = 1.0,
-        of_part: float = 0.0,
         bias: Array | None = None,
+        spread: bool = False,
     ) -> None:
         self._relevance = relevance
-        several = coefficient if isinstance(coefficient, tuple) else (coefficient,)
-        self._sharing = len(several)
-        self._reals = _reals(of_whole, of_part, epsilon, *several)
-        self._where = where
+        self._reals = _reals(epsilon, shares)
+        self._fold = len(shares)
+        self._spread = len(shares) if spread else 1
         self._sign = relevance if sign is None else sign
         self._whole = whole
         self._bias = _NONE if bias is None else bias
         self.nothing_left = True
 
+    def channels(self, of_result: int) -> int:
+        """One for each share of each channel of R."""
+        return of_result * self._spread
+
     def write(self, task: NDArray[np.int64]) -> object:
         """Write into a task that its result is divided by."""
-        task[the.THEN], task[the.WHERE], task[the.FOLD] = the.RATIO, self._where, self._sharing
+        task[the.THEN], task[the.FOLD], task[the.SPREAD] = the.RATIO, self._fold, self._spread
         if self._whole is not None:
             task[the.X], task[the.X_NUMBERS] = address(self._whole), self._whole.size
         task[the.REALS] = address(self._reals)
@@ -140,3 +160,10 @@ class Ratio:
     def note(self, failed: bool) -> None:
         """Learn whether relevance is left where the sign is negative."""
         self.nothing_left &= not failed
+
+
+@lru_cache(maxsize=256)
+def _reals(epsilon: float, shares: tuple[Share, ...]) -> Array:
+    """The numbers of all shares as a task takes them, made once."""
+    of_each = [(s.of_whole, s.of_part, s.coefficient, s.side) for s in shares]
+    return np.array([epsilon, *itertools.chain(*of_each)], np.float32)

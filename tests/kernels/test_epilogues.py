@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from onnxlrp.kernels import (
     Denominator,
     Ratio,
+    Share,
     Times,
     add_product,
     prepare_convolution,
@@ -94,11 +95,35 @@ def test_ratio_is_that_of_the_denominator(case: ConvCase, where: int, mixed: boo
     d = Denominator(one, of_whole, z, of_part, bias)
     nothing_left = d.ratio(sign, r, 2.0, epsilon, where, expected)
     then = Ratio(
-        r, 2.0, 0.25, where, sign if where else None, whole if mixed else None,
-        of_whole, of_part, bias,
+        r, 0.25, Share(2.0, of_whole, of_part, where), sign=sign if where else None,
+        whole=whole if mixed else None, bias=bias,
     )  # fmt: skip
     np.testing.assert_array_equal(conv.forward(case.x, then=then), expected)
     assert then.nothing_left == (nothing_left if where else True)
+
+
+@pytest.mark.usefixtures("restored_threads")
+@pytest.mark.parametrize("spread", [False, True])
+def test_ratios_of_one_relevance_lie_side_by_side(case: ConvCase, spread: bool) -> None:
+    weights = [case.weight] if spread else [case.weight, normal(8, *case.weight.shape)]
+    z = [prepare_convolution(w, case.geometry).forward(case.x) for w in weights]
+    r, whole, sign = (normal(seed, *z[0].shape) for seed in (4, 5, 6))
+    bias = normal(7, 2 * len(case.weight))
+    shares = Share(2.0, 1.0, 0.5, 1), Share(-1.0, 0.5, 0.25, 2)
+    expected = [
+        prepare_convolution(weights[k % len(weights)], case.geometry).forward(
+            case.x, then=Ratio(r, 0.25, share, sign=sign, whole=whole, bias=bias[k::2].copy())
+        )
+        for k, share in enumerate(shares)
+    ]
+    rows = np.stack(weights, axis=1).reshape(-1, *case.weight.shape[1:])
+    conv = prepare_convolution(rows, case.geometry)
+    for threads in (1, 2, 5):
+        set_num_threads(threads)
+        then = Ratio(r, 0.25, *shares, sign=sign, whole=whole, bias=bias, spread=spread)
+        q = conv.forward(case.x, then=then)
+        for k in range(2):
+            np.testing.assert_allclose(q[:, k::2], expected[k], rtol=1e-4, atol=1e-4)
 
 
 def test_infinity_is_noticed(case: ConvCase) -> None:
