@@ -230,8 +230,7 @@ class Sweep:
             shape = self.tensors.shape(step.layer.node.output)
             z = Preactivation(op, self.maps, self._seen(step, shapes), shape)
         if step.preactivation:
-            own = step.preactivation == step.layer.node.output
-            z.take(self.tensors.value(step.preactivation), all_asked=own)
+            z.take(self.tensors.value(step.preactivation), step.below_zero)
         return z
 
     def _seen(self, step: Step, shapes: tuple[Shape, ...]) -> Seen:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from onnxlrp.composites import Composite
@@ -33,6 +33,8 @@ class Step:
         Passes of the layer's own size that the step costs at most, besides onnxruntime's forward.
     preactivation : str
         The one of ``values`` that is read as z, "" if none is.
+    below_zero : bool
+        Relevance may stand where z is negative: the network's structure does not rule it out.
     """
 
     layer: Layer
@@ -43,6 +45,7 @@ class Step:
     forwards: int = 0
     adjoints: int = 0
     preactivation: str = ""
+    below_zero: bool = True
 
     @property
     def signature(self) -> tuple[Hashable, ...]:
@@ -129,10 +132,10 @@ def make_plan(
         if rule is None and isinstance(op, Linear):
             rule = RULES[op.default_rule]()
         nonnegative = all(signs[name] for name in op.signal_names)
-        z = ""
+        z, below_zero = "", not _is_cut_off(model, operations, layer.node.output, silent)
         if op is given[layer.index]:  # what stands in for the network's own has another z
             z = preactivation_tensor(model, layer.node.output, silent)
-        steps.append(_step(layer, op, rule, nonnegative, z))
+        steps.append(replace(_step(layer, op, rule, nonnegative, z), below_zero=below_zero))
         below = is_silent_below(op, rule, all(silent.get(o, True) for o in layer.node.outputs))
         silent.update((name, silent.get(name, True) and below) for name in op.signal_names)
     return Plan(tuple(steps), start, model.input.name)
@@ -155,6 +158,18 @@ def nonnegative_tensors(model: Model, operations: Mapping[int, Operation]) -> di
         inputs = all(signs.get(name, False) for name in op.signal_names)
         signs.update(dict.fromkeys(layer.node.outputs, op.nonnegative(inputs)))
     return signs
+
+
+def _is_cut_off(
+    model: Model, operations: Mapping[int, Operation], output: str, silent: Mapping[str, bool]
+) -> bool:
+    """Whether a tensor is read by a ReLU alone that hands no relevance to what it sets to 0."""
+    readers = model.consumers.get(output, ())
+    return (
+        len(readers) == 1
+        and operations[readers[0].index].cuts_off
+        and silent.get(readers[0].node.output, False)
+    )
 
 
 def _step(layer: Layer, op: Operation, rule: Rule | None, nonnegative: bool, z: str) -> Step:

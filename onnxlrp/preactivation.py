@@ -163,17 +163,17 @@ class Preactivation:
         self.seen = seen
         self.shape = out_shape
         self._z: Array | None = None
-        self._all_asked = True
+        self._below_zero = True
         self._sums: dict[WeightMap, Array] = {}
         self._pieces: dict[WeightMap, list[Piece]] = {}
 
-    def take(self, z: Array, all_asked: bool = True) -> None:
+    def take(self, z: Array, below_zero: bool = True) -> None:
         """Use the network's own pre-activation, bias included: the input is seen as it is.
 
-        ``all_asked``: relevance may stand where z < 0.
+        ``below_zero``: relevance may stand where z < 0.
         """
         self._z = np.ascontiguousarray(z)
-        self._all_asked = all_asked
+        self._below_zero = below_zero
 
     @property
     def nbytes(self) -> int:
@@ -219,7 +219,7 @@ class Preactivation:
 
     def _parts_all(self, wheres: tuple[Where, ...]) -> bool:
         """Whether branches part the neurons by the sign of the network's own z."""
-        known = self._z is not None and self._all_asked
+        known = self._z is not None and self._below_zero
         return known and wheres == (Where.POSITIVE, Where.NEGATIVE)
 
     def forget_maps(self) -> None:

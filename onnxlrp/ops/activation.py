@@ -26,7 +26,7 @@ class PositiveActivation(Pass):
 
     def __init__(self, layer: Layer, model: Model) -> None:
         super().__init__(layer, model)
-        self.passes_silence = layer.op == "Relu"
+        self.passes_silence = self.cuts_off = layer.op == "Relu"
 
     def nonnegative(self, inputs: bool) -> bool:
         """True, whatever the inputs."""
@@ -68,6 +68,11 @@ class CastLike(Pass):
 @operation("Clip")
 class Clip(Pass):
     """min(max(x, low), high), bounds as attributes (up to opset 10) or as inputs."""
+
+    def __init__(self, layer: Layer, model: Model) -> None:
+        super().__init__(layer, model)
+        low, high = self.bounds
+        self.cuts_off = low == 0 <= high
 
     @property
     def bounds(self) -> tuple[float, float]:

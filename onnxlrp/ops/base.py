@@ -117,6 +117,9 @@ class Operation:
     passes_silence: bool = False
     """Whether inputs that are 0 get no relevance, if none arrives where the output is 0."""
 
+    cuts_off: bool = False
+    """Whether its output is 0 wherever its input is negative."""
+
     def __init__(self, layer: Layer, model: Model) -> None:
         self.layer = layer
         self.node: Node = layer.node
