@@ -26,7 +26,7 @@ Indices = NDArray[np.int64]
 _BLOCK = 98304
 #: A sample is cut into about this many jobs, so that all threads end at about the same time; but
 #: a job shall lay out so many numbers at least.
-_JOBS, _LEAST = 8, 65536
+_JOBS, _LEAST = 8, 16384
 #: Rows of the result that are so short are computed without the padding between them, where a job
 #: has so many results, and sums up so many numbers at most (1 MiB).
 _SHORT, _RESULTS, _WINDOWS = 16, 64, 262144

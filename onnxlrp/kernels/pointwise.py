@@ -14,7 +14,7 @@ from onnxlrp.kernels._vectors import WIDE
 from onnxlrp.kernels.crew import Numbers
 from onnxlrp.kernels.geometry import Sizes
 from onnxlrp.kernels.packing import Packed
-from onnxlrp.kernels.shares import even_ranges, longest, row_ranges
+from onnxlrp.kernels.shares import LEAST_ROWS, even_ranges, longest, row_ranges
 from onnxlrp.kernels.threads import get_num_threads
 
 #: Numbers that a job reads and writes, about: they stay in a core's cache (1 MiB).
@@ -47,7 +47,9 @@ def _table(
     samples: int, positions: int, rows: int, depth: int, threads: int
 ) -> tuple[Numbers, int]:
     """Sample, positions (first, count), results (first, count), whether they lie far apart."""
-    strips = even_ranges(positions // STRIP, max(4, _BLOCK // (STRIP * (rows + depth))))
+    shared = positions // STRIP * max(1, rows // LEAST_ROWS) // threads  # where rows are too few
+    most = max(4, min(_BLOCK // (STRIP * (rows + depth)), shared))
+    strips = even_ranges(positions // STRIP, most)
     edges = [STRIP * strip.start for strip in strips] + [positions]
     parts = list(itertools.pairwise(edges))
     results = row_ranges(rows, len(parts) * samples)

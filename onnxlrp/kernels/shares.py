@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from onnxlrp.kernels._products import ROWS
 from onnxlrp.kernels.threads import get_num_threads
 
+#: Rows of a product that are not shared out among threads.
+LEAST_ROWS = 32
+
 
 def even_ranges(total: int, most: int) -> list[slice]:
     """Cut 0…total into the fewest ranges that are no longer than `most`, evenly."""
@@ -29,11 +32,11 @@ def longest(ranges: Sequence[slice]) -> int:
 def row_ranges(rows: int, pieces: int) -> list[slice]:
     """Cut rows of a product, of which there are `pieces` alike, so that no thread is left idle.
 
-    A range begins at a multiple of a panel's rows and has at least 32 rows. Where it is cut changes
-    no bit of a product, so that the number of threads may decide.
+    A range begins at a multiple of a panel's rows and has `LEAST_ROWS` at least. Where it is cut
+    changes no bit of a product, so that the number of threads may decide.
     """
     threads = get_num_threads()
     busy = pieces % threads == 0 or pieces >= 4 * threads
-    count = 1 if busy else max(1, min(threads, rows // 32))
+    count = 1 if busy else max(1, min(threads, rows // LEAST_ROWS))
     edges = [ROWS * (part * rows // (ROWS * count)) for part in range(count)] + [rows]
     return [slice(a, b) for a, b in itertools.pairwise(edges)]
