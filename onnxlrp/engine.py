@@ -228,19 +228,19 @@ class Sweep:
             z = self.kept.memory.get((step.layer.index, step.rule.input))
         if z is None:
             shape = self.tensors.shape(step.layer.node.output)
-            z = Preactivation(op, self.maps, self._seen(step, shapes), shape)
+            z = Preactivation(op, self.maps, self._seen(step, op, shapes), shape)
         if step.preactivation:
             z.take(self.tensors.value(step.preactivation), step.below_zero)
         return z
 
-    def _seen(self, step: Step, shapes: tuple[Shape, ...]) -> Seen:
+    def _seen(self, step: Step, op: Linear, shapes: tuple[Shape, ...]) -> Seen:
         assert step.rule is not None
         view, _ = step.rule.frame
         if view.is_constant:
             return Seen.everywhere(view.constant, shapes)
-        xs = tuple([self.tensors.value(name) for name in step.operation.signal_names])
+        xs = tuple([self.tensors.value(name) for name in op.signal_names])
         bounds = self.bounds(step, shapes) if view.is_box else None
-        return see_input(view, xs, bounds, step.nonnegative)
+        return see_input(view, xs, bounds, step.nonnegative, op.interleaves)
 
     def _keep_books(
         self,

@@ -56,31 +56,24 @@ class Maps:
 
     def get(self, op: Linear, weight: WeightMap) -> LinearMap:
         """The layer's map with weights V(w)."""
-        key = (op.layer.index, weight)
-        with self._lock:
-            if key not in self._maps:
-                self._maps[key] = op.prepare(weight)
-                self._forget()
-            self._maps.move_to_end(key)
-            return self._maps[key]
+        return self._kept((op.layer.index, weight), lambda: op.prepare(weight))
 
-    def interleaved(self, op: Linear, views: tuple[tuple[WeightMap, ...], ...]) -> FusedMap | None:
-        """The layer's map of several weights whose channels lie side by side; None if it has none.
+    def interleaved(self, op: Linear, views: tuple[tuple[WeightMap, ...], ...]) -> FusedMap:
+        """The layer's map of several weights, whose channels lie side by side.
 
         ``views[b][s]`` are the weights from copy s of an input channel to copy b of an output's.
         """
-        key = (op.layer.index, views)
+        linear = self._kept((op.layer.index, views), lambda: op.prepare_interleaved(views))
+        assert isinstance(linear, FusedMap)
+        return linear
+
+    def _kept(self, key: Hashable, make: Callable[[], LinearMap]) -> LinearMap:
         with self._lock:
             if key not in self._maps:
-                made = op.prepare_interleaved(views)
-                if made is None:
-                    return None
-                self._maps[key] = made
+                self._maps[key] = make()
                 self._forget()
             self._maps.move_to_end(key)
-            linear = self._maps[key]
-            assert isinstance(linear, FusedMap)
-            return linear
+            return self._maps[key]
 
     def bias(self, op: Linear, rank: int, weight: WeightMap) -> Array | None:
         """V(b), broadcasting over an output of that rank; None if the layer has no bias."""
@@ -208,12 +201,11 @@ class Preactivation:
         seen, wheres = self.seen, tuple([b.where for b in branches])
         alike = set(wheres) == {Where.ALWAYS}
         signed = all([b.weight.is_signed for b in branches])
-        if len(branches) < 2 or not (alike or self._parts_all(wheres)) or not signed or seen.is_box:
+        offered = self.op.interleaves and len(branches) > 1 and not seen.is_box
+        if not (offered and signed and (alike or self._parts_all(wheres))):
             return None
         views = tuple([(b.weight, b.weight.mirrored)[: 1 + seen.has_negative] for b in branches])
         linear = self.maps.interleaved(self.op, views)
-        if linear is None:
-            return None
         xs = (seen.split,) if seen.has_negative else seen.whole
         return Piece(xs, linear, seen.whole, folded=seen.has_negative)
 
@@ -231,9 +223,9 @@ class Preactivation:
         if not (weight.is_signed and seen.has_negative):
             return [Piece(seen.whole, self.maps.get(op, weight), seen.whole)]
         views = weight, weight.mirrored
-        split = None if seen.is_box else self.maps.interleaved(op, (views,))
-        if split is not None:
-            return [Piece((seen.split,), split, seen.whole, folded=True)]
+        if op.interleaves and not seen.is_box:
+            linear = self.maps.interleaved(op, (views,))
+            return [Piece((seen.split,), linear, seen.whole, folded=True)]
         positive, negative = seen.pair
         assert negative is not None
         return [

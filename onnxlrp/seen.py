@@ -22,16 +22,22 @@ class Seen:
     whole : one array (N, …) for every signal input
     box : the pair itself, where it is not x's own positive and negative part (z^B)
     nonnegative : whether the network's structure rules negative elements out
+    splits : whether :attr:`split` is what will be read, if there are negative elements
     """
 
     def __init__(
-        self, whole: Parts, box: tuple[Parts, Parts] | None = None, nonnegative: bool = False
+        self,
+        whole: Parts,
+        box: tuple[Parts, Parts] | None = None,
+        nonnegative: bool = False,
+        splits: bool = False,
     ) -> None:
         self.whole = whole
         self.constant: float | None = None
         self._has_negative = False if nonnegative else None
         self._pair: tuple[Parts, Parts | None] | None = box
         self._split: Array | None = None
+        self._splits = splits
         self.is_box = box is not None
 
     @classmethod
@@ -57,7 +63,11 @@ class Seen:
         if self.is_box:
             return True
         if self._has_negative is None:
-            self._has_negative = any(map(has_negative, self.whole))
+            if self._splits:  # one pass finds both
+                split, self._has_negative = split_signs(self.whole[0])
+                self._split = split if self._has_negative else None
+            else:
+                self._has_negative = any(map(has_negative, self.whole))
         return self._has_negative
 
     @property
@@ -78,7 +88,7 @@ class Seen:
         """x⁺ and x⁻ of the one input as (N, 2·C, …), channel by channel."""
         if self._split is None:
             (x,) = self.whole
-            self._split = split_signs(x)
+            self._split, _ = split_signs(x)
         return self._split
 
 
@@ -90,15 +100,22 @@ def _clipped(xs: Parts, clip: Callable[[Array, Array], None]) -> Parts:
 
 
 def see_input(
-    view: InputMap, xs: Parts, bounds: tuple[Parts, Parts] | None, nonnegative: bool
+    view: InputMap,
+    xs: Parts,
+    bounds: tuple[Parts, Parts] | None,
+    nonnegative: bool,
+    splits: bool = False,
 ) -> Seen:
-    """The input under an :class:`InputMap`; ``bounds`` are (low, high), broadcasting to ``xs``."""
+    """The input under an :class:`InputMap`; ``bounds`` are (low, high), broadcasting to ``xs``.
+
+    ``nonnegative`` and ``splits`` as in :class:`Seen`.
+    """
     xs = tuple([np.ascontiguousarray(x, np.float32) for x in xs])
     if view.rms or view.linear != 1 or view.constant:
         xs = tuple([_affine(view, x) for x in xs])
         nonnegative = nonnegative and min(view.constant, view.rms, view.linear) >= 0
     if bounds is None:
-        return Seen(xs, nonnegative=nonnegative)
+        return Seen(xs, nonnegative=nonnegative, splits=splits)
     above, below = (
         tuple(np.subtract(x, b, dtype=np.float32) for x, b in zip(xs, side, strict=True))
         for side in bounds

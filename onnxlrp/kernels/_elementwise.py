@@ -77,7 +77,8 @@ def _rows(task: Any, job: Any) -> None:
     u = floats(task[the.A] + skipped, size)
     v = floats(task[the.B] + skipped, size) if task[the.B] else u  # what is there need not count
     if kind == the.SPLIT:
-        _split(u, width, floats(task[the.TO] + 2 * skipped, 2 * size))
+        if _split(u, width, floats(task[the.TO] + 2 * skipped, 2 * size)):
+            exchange(task, the.FAILED, 1)
         return
     x, y = floats(task[the.C] + skipped, size), floats(task[the.D] + skipped, size)
     out, fine = floats(task[the.TO] + skipped, size), True
@@ -161,12 +162,15 @@ def _clip_negative(a: Any, out: Any) -> None:
 
 
 @device()
-def _split(a: Any, width: Any, out: Any) -> None:
-    """Write max(a, 0) and min(a, 0) of each row, one after the other; NaN stays."""
+def _split(a: Any, width: Any, out: Any) -> Any:
+    """Write max(a, 0) and min(a, 0) of each row, one after the other; whether any is below 0."""
+    found = False
     for first in range(0, a.size, width):
         row = a[first : first + width]
         _clip_positive(row, out[2 * first : 2 * first + width])
         _clip_negative(row, out[2 * first + width : 2 * first + 2 * width])
+        found |= _has_negative(row)
+    return found
 
 
 @device()

@@ -85,7 +85,7 @@ def clip_negative(a: Array, out: Array) -> None:
     over_elements(the.CLIP_NEGATIVE, (a, a), out)
 
 
-def split_signs(a: Array) -> Array:
+def split_signs(a: Array) -> tuple[Array, bool]:
     """Positive and negative parts, channel by channel: max(a, 0) in 2·c, min(a, 0) in 2·c + 1.
 
     Parameters
@@ -94,8 +94,8 @@ def split_signs(a: Array) -> Array:
 
     Returns
     -------
-    (N, 2·C, ...) float32
-        NaN stays NaN in both.
+    (N, 2·C, ...) float32, bool
+        NaN stays NaN in both parts; and whether any element is below 0.
 
     Raises
     ------
@@ -104,13 +104,13 @@ def split_signs(a: Array) -> Array:
 
     Examples
     --------
-    >>> split_signs(np.array([[1.0, -2.0]], np.float32)).tolist()
-    [[1.0, 0.0, 0.0, -2.0]]
+    >>> out, found = split_signs(np.array([[1.0, -2.0]], np.float32))
+    >>> out.tolist(), found
+    ([[1.0, 0.0, 0.0, -2.0]], True)
     """
     check_alike(a)
     out = np.empty((len(a), 2 * a.shape[1], *a.shape[2:]), np.float32)
-    over_rows(the.SPLIT, (a,), out, ())
-    return out
+    return out, not over_rows(the.SPLIT, (a,), out, ())
 
 
 def has_negative(a: Array) -> bool:

@@ -225,6 +225,9 @@ class Linear(Operation):
     treatment = "by rule"
     default_rule: ClassVar[str] = "epsilon"
 
+    interleaves: ClassVar[bool] = False
+    """Whether there are maps of several weights at once: :meth:`prepare_interleaved`."""
+
     def __init__(self, layer: Layer, model: Model) -> None:
         super().__init__(layer, model)
         self.weight: Array
@@ -235,13 +238,13 @@ class Linear(Operation):
         """The map whose weights are ``see(weight)``, an element-wise function of this layer's."""
         raise NotImplementedError
 
-    def prepare_interleaved(self, sees: Sequence[Sequence[See]]) -> FusedMap | None:
-        """The map of several weights at once, whose channels lie side by side: None if none is.
+    def prepare_interleaved(self, sees: Sequence[Sequence[See]]) -> FusedMap:
+        """The map of several weights at once, whose channels lie side by side.
 
         Copy s of an input channel has the weights ``sees[b][s](W)`` for copy b of an output
         channel: the input is (N, C·copies, …), the output (N, K·copies, …).
         """
-        return None
+        raise NotImplementedError
 
     def bias_at(self, rank: int) -> Array | None:
         """The bias, ready to be added to an output of that rank."""

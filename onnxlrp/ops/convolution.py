@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -113,6 +114,8 @@ class UniformConvMap:
 class Conv(Linear):
     """Convolution (ONNX: a cross-correlation) with constant weights (K, C/groups, *kernel)."""
 
+    interleaves: ClassVar[bool] = True
+
     def __init__(self, layer: Layer, model: Model) -> None:
         super().__init__(layer, model)
         self.weight = required_weight(self)
@@ -190,6 +193,8 @@ class ConvTransposeMap(FusedMap):
 @operation("ConvTranspose")
 class ConvTranspose(Linear):
     """Transposed convolution with constant weights (C, K/groups, *kernel)."""
+
+    interleaves: ClassVar[bool] = True
 
     def __init__(self, layer: Layer, model: Model) -> None:
         super().__init__(layer, model)

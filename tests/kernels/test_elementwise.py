@@ -114,7 +114,9 @@ def test_products_and_clips() -> None:
 def test_signs_are_split_channel_by_channel(shape: tuple[int, ...]) -> None:
     a = normal(0, *shape)
     a[a > 1.5] = np.nan
-    out = split_signs(a)
+    out, found = split_signs(a)
+    assert found == bool((a < 0).any())
+    assert not split_signs(np.abs(a))[1]
     assert out.shape == (shape[0], 2 * shape[1], *shape[2:])
     np.testing.assert_array_equal(out[:, 0::2], np.maximum(a, 0))
     np.testing.assert_array_equal(out[:, 1::2], np.minimum(a, 0))
