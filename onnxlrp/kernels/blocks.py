@@ -29,7 +29,7 @@ _BLOCK = 98304
 _JOBS, _LEAST = 8, 16384
 #: Rows of the result that are so short are computed without the padding between them, where a job
 #: has so many results, and sums up so many numbers at most (1 MiB).
-_SHORT, _RESULTS, _WINDOWS = 16, 64, 262144
+_SHORT, _RESULTS, _WINDOWS = 8, 64, 262144
 #: Columns of a product below which blocks are not made smaller for the sake of more jobs, and below
 #: which they are not made smaller at all: weights would be read too often.
 _COLUMNS, _LEAST_COLUMNS = 192, 96
