@@ -26,6 +26,7 @@ class ConvKernel:
         self.geometry = geometry
         forward, adjoint = (Direction(weight, geometry, back, alike) for back in (False, True))
         self._directions = forward, adjoint
+        self._channels = weight.shape[1] * geometry.groups
         self._sizes: dict[Sizes, Sizes] = {}
 
     @property
@@ -54,20 +55,13 @@ class ConvKernel:
         InputError
             If a shape does not fit the weight.
         """
-        channels = self.weight.shape[1] * self.geometry.groups
-        if x.ndim != self.weight.ndim or x.shape[1] != channels:
+        shape = x.shape
+        if len(shape) != self.weight.ndim or shape[1] != self._channels:
             raise InputError(
-                f"convolution: input of shape {x.shape} does not fit a weight of shape "
+                f"convolution: input of shape {shape} does not fit a weight of shape "
                 f"{self.weight.shape} in {self.geometry.groups} groups"
             )
-        size = self._output_size(x.shape[2:])
-        out = _target(out, (len(x), _written(len(self.weight), then), *size))
-        with sweep_threads():
-            task = self._directions[0].task(np.ascontiguousarray(x, np.float32), out, then)
-            run_task(task)
-        if then is not None:
-            then.note(task.has_failed)
-        return out
+        return self._run(0, x, (len(self.weight), *self._output_size(shape[2:])), out, then)
 
     def adjoint(
         self, s: Array, spatial: Sizes, out: Array | None = None, then: Epilogue | None = None
@@ -101,10 +95,17 @@ class ConvKernel:
                 f"convolution: ratio of shape {s.shape} does not fit an output of "
                 f"{(len(self.weight), *size)} for each sample"
             )
-        channels = self.weight.shape[1] * self.geometry.groups
-        out = _target(out, (len(s), _written(channels, then), *spatial))
+        return self._run(1, s, (self._channels, *spatial), out, then)
+
+    def _run(
+        self, direction: int, source: Array, result: Sizes, out: Array | None, then: Epilogue | None
+    ) -> Array:
+        """Compute a result (channel, *size) of each sample, and do to it what comes then."""
+        written = result[0] if then is None else then.channels(result[0])
+        out = _target(out, (len(source), written, *result[1:]))
         with sweep_threads():
-            task = self._directions[1].task(np.ascontiguousarray(s, np.float32), out, then)
+            source = np.ascontiguousarray(source, np.float32)
+            task = self._directions[direction].task(source, out, then)
             run_task(task)
         if then is not None:
             then.note(task.has_failed)
@@ -112,9 +113,11 @@ class ConvKernel:
 
     def _output_size(self, spatial: Sizes) -> Sizes:
         """Count the windows over an input of this size, once."""
-        if spatial not in self._sizes:
-            self._sizes[spatial] = self.geometry.output_size(spatial, self.weight.shape[2:])
-        return self._sizes[spatial]
+        size = self._sizes.get(spatial)
+        if size is None:
+            size = self.geometry.output_size(spatial, self.weight.shape[2:])
+            self._sizes[spatial] = size
+        return size
 
 
 def prepare_convolution(
@@ -161,11 +164,6 @@ def prepare_convolution(
             f"{geometry.groups} groups"
         )
     return ConvKernel(np.ascontiguousarray(weight, np.float32), geometry, alike)
-
-
-def _written(channels: int, then: Epilogue | None) -> int:
-    """Channels that are written, of a result of so many."""
-    return channels if then is None else then.channels(channels)
 
 
 def _target(out: Array | None, shape: Sizes) -> Array:
