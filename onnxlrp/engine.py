@@ -20,11 +20,13 @@ from numpy.typing import NDArray
 from onnxlrp.errors import NumericalError
 from onnxlrp.graph.model import Layer
 from onnxlrp.kernels import all_finite, sum_per_sample, sweep_threads, weighted_sum
-from onnxlrp.linear import Absorbed, Handed, redistribute
+from onnxlrp.linear import Handed, redistribute
+from onnxlrp.maps import Maps
 from onnxlrp.memory import Memory, Trail
 from onnxlrp.ops.base import Array, Linear, Shape, Tensors
 from onnxlrp.plan import Plan, Step
-from onnxlrp.preactivation import Maps, Preactivation
+from onnxlrp.preactivation import Preactivation
+from onnxlrp.ratio import Absorbed
 from onnxlrp.seen import Seen, see_input
 
 Progress = Callable[[int, int, str], None]

@@ -10,97 +10,19 @@ parts of the input that are all zero are left out.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
 import numpy as np
 
 from onnxlrp.kernels import Denominator, Ratio, Share
+from onnxlrp.maps import Maps
 from onnxlrp.ops.base import Array, FusedMap, Linear, LinearMap, Shape
-from onnxlrp.rules.frame import Branch, WeightMap, Where, root_mean_square
+from onnxlrp.rules.frame import Branch, WeightMap, Where
 from onnxlrp.seen import Parts, Seen
 
+NO_BIAS = np.zeros(1, np.float32)
 POSITIVE = WeightMap(1.0, 0.0)
 NEGATIVE = WeightMap(0.0, 1.0)
-
-
-MAPS_BUDGET = 3 * 2**30
-"""Bytes of weights, as rules see them, that a model keeps unless told otherwise: 3 GiB.
-
-Below what two designs need that are used in turn, each would make its weights anew every time: W⁺
-of VGG-16, transformed for both directions, takes 0.5 GiB, and so does W⁻.
-"""
-
-
-class Maps:
-    """The linear maps of a model with the weights that rules see: made once, kept within a budget.
-
-    One home for W⁺, W + γW⁺, w² and what kernels derive from them, keyed by layer and WeightMap,
-    and for the sums of rules that do not look at the picture (w², flat). Several threads may ask at
-    once; what was not asked for longest is dropped first.
-
-    Parameters
-    ----------
-    budget : int
-        Bytes.
-    """
-
-    def __init__(self, budget: int = MAPS_BUDGET) -> None:
-        self.budget = budget
-        self._maps: OrderedDict[Hashable, LinearMap] = OrderedDict()
-        self._constant_sums: dict[Hashable, Array] = {}
-        self._biases: dict[tuple[int, int, WeightMap], Array | None] = {}
-        self._lock = threading.Lock()
-
-    def get(self, op: Linear, weight: WeightMap) -> LinearMap:
-        """The layer's map with weights V(w)."""
-        return self._kept((op.layer.index, weight), lambda: op.prepare(weight))
-
-    def interleaved(self, op: Linear, views: tuple[tuple[WeightMap, ...], ...]) -> FusedMap:
-        """The layer's map of several weights, whose channels lie side by side.
-
-        ``views[b][s]`` are the weights from copy s of an input channel to copy b of an output's.
-        """
-        linear = self._kept((op.layer.index, views), lambda: op.prepare_interleaved(views))
-        assert isinstance(linear, FusedMap)
-        return linear
-
-    def _kept(self, key: Hashable, make: Callable[[], LinearMap]) -> LinearMap:
-        with self._lock:
-            if key not in self._maps:
-                self._maps[key] = make()
-                self._forget()
-            self._maps.move_to_end(key)
-            return self._maps[key]
-
-    def bias(self, op: Linear, rank: int, weight: WeightMap) -> Array | None:
-        """V(b), broadcasting over an output of that rank; None if the layer has no bias."""
-        key = (op.layer.index, rank, weight)
-        if key not in self._biases:
-            b = op.bias_at(rank)
-            scale = root_mean_square(op.weight) if weight.rms else 0.0
-            self._biases.setdefault(key, None if b is None else weight(b, scale))
-        return self._biases[key]
-
-    def constant_sums(self, key: Hashable, compute: Callable[[], Array]) -> Array:
-        """What was computed under a key once."""
-        if key not in self._constant_sums:
-            self._constant_sums.setdefault(key, compute())
-        return self._constant_sums[key]
-
-    @property
-    def nbytes(self) -> int:
-        """Memory held by all maps and sums."""
-        sums = sum(z.nbytes for z in list(self._constant_sums.values()))
-        return sums + sum(m.nbytes for m in list(self._maps.values()))
-
-    def _forget(self) -> None:
-        """Drop the oldest maps until the others fit; what they derive grows after they are made."""
-        held = sum(m.nbytes for m in self._maps.values())
-        while held > self.budget and len(self._maps) > 1:
-            held -= self._maps.popitem(last=False)[1].nbytes
 
 
 class Piece(NamedTuple):
@@ -267,67 +189,51 @@ class Preactivation:
         return self._terms(branch, bias=False).part is None
 
     def ratio(
-        self, branch: Branch, bias: bool, relevance: Array, epsilon: float
+        self,
+        branches: tuple[Branch, ...],
+        bias: bool,
+        relevance: Array,
+        epsilon: float,
+        together: Piece | None = None,
     ) -> tuple[Array, bool] | None:
         """Q of a branch as :meth:`Denominator.ratio` gives it, made while dⱼ is in the cache.
+
+        Of several branches, whose terms are :meth:`together`, they lie side by side.
 
         Returns
         -------
         (q, nothing left) or None
             None where there is no such way; dⱼ itself is not kept.
         """
-        terms = self._terms(branch, bias)
-        if terms.part is None or terms.part in self._sums or self.seen.constant is not None:
-            return None
-        *others, (xs, linear, _, _) = self.pieces(terms.part)
-        b = None if terms.bias is None else _per_channel(terms.bias, self.shape)
-        alone = terms.bias is None or b is not None
-        if not (alone and isinstance(linear, FusedMap)) or (others and terms.has_whole):
-            return None
-        whole, of_whole, of_part = None, terms.of_whole, terms.of_part
-        if terms.has_whole:
-            whole = self.whole(bias)
-        elif others:
-            whole, of_whole, of_part = self._sum_of(others, self.shape), 1.0, 1.0
-        sign = None if branch.where is Where.ALWAYS else self.whole(bias=True)
-        share = Share(branch.coefficient, of_whole, of_part, branch.where.value)
-        then = Ratio(relevance, epsilon, share, sign=sign, whole=whole, bias=b)
-        return linear.forward(xs, self.shape, then), then.nothing_left
-
-    def ratios(
-        self,
-        branches: tuple[Branch, ...],
-        piece: Piece,
-        bias: bool,
-        relevance: Array,
-        epsilon: float,
-    ) -> Array | None:
-        """Q of several branches side by side, (N, K·branches, …); None as in :meth:`ratio`."""
         terms = [self._terms(branch, bias) for branch in branches]
-        parts = list(dict.fromkeys([t.part for t in terms if t.part is not None]))
-        of_whole = [t.has_whole for t in terms]
-        alike = not any(of_whole) or (all(of_whole) and len(parts) == 1)
-        known = any([t.part is None or t.part in self._sums for t in terms])
+        parts = [t.part for t in terms if t.part is not None]
+        known = len(parts) < len(terms) or any([part in self._sums for part in parts])
+        shares_z = len(terms) > 1 and all([t.has_whole for t in terms]) and len(set(parts)) == 1
+        alike = len(terms) == 1 or shares_z or not any([t.has_whole for t in terms])
         if known or not alike or self.seen.constant is not None:
             return None
-        rows = [None if t.bias is None else _per_channel(t.bias, self.shape) for t in terms]
-        given = [row for row in rows if row is not None]
-        if len(given) < sum(t.bias is not None for t in terms):
+        pieces = self.pieces(parts[0]) if together is None or shares_z else [together]
+        *others, (xs, linear, _, _) = pieces
+        biased = _side_by_side([t.bias for t in terms], self.shape)
+        if not isinstance(linear, FusedMap) or biased is None or (others and terms[0].has_whole):
             return None
+        whole = self.whole(bias) if terms[0].has_whole else None
+        if others:
+            whole = self._sum_of(others, self.shape)
+            terms = [terms[0]._replace(of_whole=1.0, of_part=1.0)]
         asks = any([branch.where is not Where.ALWAYS for branch in branches])
-        sign, whole = self.whole(bias=True) if asks else None, None
-        if of_whole[0]:
-            whole, (piece,) = self.whole(bias), self.pieces(parts[0])
-        assert isinstance(piece.linear, FusedMap)
         shares = [
             Share(b.coefficient, t.of_whole, t.of_part, b.where.value)
             for b, t in zip(branches, terms, strict=True)
         ]
         then = Ratio(
-            relevance, epsilon, *shares, sign=sign, whole=whole, spread=whole is not None,
-            bias=np.stack(given, axis=1).reshape(-1) if given else None,
+            relevance, epsilon, *shares, sign=self.whole(bias=True) if asks else None,
+            whole=whole, bias=biased, spread=shares_z,
         )  # fmt: skip
-        return piece.linear.forward(piece.xs, self.shape, then)
+        channels = self.shape[1] * (1 if shares_z else len(terms))
+        return linear.forward(
+            xs, (self.shape[0], channels, *self.shape[2:]), then
+        ), then.nothing_left
 
     def _terms(self, branch: Branch, bias: bool) -> _Terms:
         """What dⱼ is the sum of."""
@@ -361,6 +267,20 @@ def _with_bias(
         return Denominator(whole, of_whole, part, of_part, flat)
     d = Denominator(whole, of_whole, part, of_part).array()
     return Denominator(np.add(d, bias, dtype=np.float32))
+
+
+def _side_by_side(biases: list[Array | None], shape: Shape) -> Array | None:
+    """One number for each channel and branch in turn; none at all if there is no bias.
+
+    None if one of them is not one number a channel.
+    """
+    rows = [_per_channel(bias, shape) for bias in biases if bias is not None]
+    found = [row for row in rows if row is not None]
+    if len(found) < len(rows):
+        return None
+    if len(found) == 1:
+        return found[0]
+    return np.stack(found, axis=1).reshape(-1) if found else NO_BIAS
 
 
 def _per_channel(bias: Array, shape: Shape) -> Array | None:

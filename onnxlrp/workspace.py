@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from onnxlrp.bounds import BoundsKey, Ends
 from onnxlrp.composites import Composite
 from onnxlrp.graph.model import Model
+from onnxlrp.maps import Maps
 from onnxlrp.memory import Memory
 from onnxlrp.ops import Operation, bind
 from onnxlrp.plan import Plan, make_plan
-from onnxlrp.preactivation import Maps
 from onnxlrp.reads import fusable_tensors, readable_tensors
 from onnxlrp.runtime.device import Device
 from onnxlrp.runtime.forward import Forward, Precision, open_forward

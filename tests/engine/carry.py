@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from onnxlrp.linear import redistribute
-from onnxlrp.preactivation import Maps, Preactivation
+from onnxlrp.maps import Maps
+from onnxlrp.preactivation import Preactivation
 from onnxlrp.seen import Seen, see_input
 
 

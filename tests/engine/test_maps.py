@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 import onnxlrp
+from onnxlrp.maps import Maps
 from onnxlrp.ops import Linear, bind
-from onnxlrp.preactivation import Maps
 from onnxlrp.rules.frame import WeightMap
 from tests.engine.test_networks import small_network
 

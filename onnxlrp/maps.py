@@ -1,0 +1,86 @@
+"""The weights that rules see, as maps ready to run: one home for what is derived from a model's."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+from onnxlrp.ops.base import Array, FusedMap, Linear, LinearMap
+from onnxlrp.rules.frame import WeightMap, root_mean_square
+
+MAPS_BUDGET = 3 * 2**30
+"""Bytes of weights, as rules see them, that a model keeps unless told otherwise: 3 GiB.
+
+Below what two designs need that are used in turn, each would make its weights anew every time: W⁺
+of VGG-16, transformed for both directions, takes 0.5 GiB, and so does W⁻.
+"""
+
+
+class Maps:
+    """The linear maps of a model with the weights that rules see: made once, kept within a budget.
+
+    One home for W⁺, W + γW⁺, w² and what kernels derive from them, keyed by layer and WeightMap,
+    and for the sums of rules that do not look at the picture (w², flat). Several threads may ask at
+    once; what was not asked for longest is dropped first.
+
+    Parameters
+    ----------
+    budget : int
+        Bytes.
+    """
+
+    def __init__(self, budget: int = MAPS_BUDGET) -> None:
+        self.budget = budget
+        self._maps: OrderedDict[Hashable, LinearMap] = OrderedDict()
+        self._constant_sums: dict[Hashable, Array] = {}
+        self._biases: dict[tuple[int, int, WeightMap], Array | None] = {}
+        self._lock = threading.Lock()
+
+    def get(self, op: Linear, weight: WeightMap) -> LinearMap:
+        """The layer's map with weights V(w)."""
+        return self._kept((op.layer.index, weight), lambda: op.prepare(weight))
+
+    def interleaved(self, op: Linear, views: tuple[tuple[WeightMap, ...], ...]) -> FusedMap:
+        """The layer's map of several weights, whose channels lie side by side.
+
+        ``views[b][s]`` are the weights from copy s of an input channel to copy b of an output's.
+        """
+        linear = self._kept((op.layer.index, views), lambda: op.prepare_interleaved(views))
+        assert isinstance(linear, FusedMap)
+        return linear
+
+    def _kept(self, key: Hashable, make: Callable[[], LinearMap]) -> LinearMap:
+        with self._lock:
+            if key not in self._maps:
+                self._maps[key] = make()
+                self._forget()
+            self._maps.move_to_end(key)
+            return self._maps[key]
+
+    def bias(self, op: Linear, rank: int, weight: WeightMap) -> Array | None:
+        """V(b), broadcasting over an output of that rank; None if the layer has no bias."""
+        key = (op.layer.index, rank, weight)
+        if key not in self._biases:
+            b = op.bias_at(rank)
+            scale = root_mean_square(op.weight) if weight.rms else 0.0
+            self._biases.setdefault(key, None if b is None else weight(b, scale))
+        return self._biases[key]
+
+    def constant_sums(self, key: Hashable, compute: Callable[[], Array]) -> Array:
+        """What was computed under a key once."""
+        if key not in self._constant_sums:
+            self._constant_sums.setdefault(key, compute())
+        return self._constant_sums[key]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held by all maps and sums."""
+        sums = sum(z.nbytes for z in list(self._constant_sums.values()))
+        return sums + sum(m.nbytes for m in list(self._maps.values()))
+
+    def _forget(self) -> None:
+        """Drop the oldest maps until the others fit; what they derive grows after they are made."""
+        held = sum(m.nbytes for m in self._maps.values())
+        while held > self.budget and len(self._maps) > 1:
+            held -= self._maps.popitem(last=False)[1].nbytes
