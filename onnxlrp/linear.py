@@ -172,12 +172,14 @@ def _share(
     if len(in_shapes) != 2 or in_shapes != (relevance.shape,) * 2:
         return None
     branch, *others = rule.frame[1]
-    if others or branch.where is not Where.ALWAYS or branch.weight.is_signed or not z.knows(branch):
+    if others or branch.where is not Where.ALWAYS or branch.weight.is_signed:
         return None
     linear = z.maps.get(op, branch.weight)
     if not isinstance(linear, SumMap):
         return None
-    d = z.denominator(branch, bias=rule.bias != "drop")
+    d = z.known_denominator(branch, bias=rule.bias != "drop")
+    if d is None:
+        return None
     epsilon = np.full(d.samples, rule.epsilon, np.float32)
     x, y = z.seen.whole
     one, other = map(float, linear.factors)

@@ -120,11 +120,13 @@ class Preactivation:
         They share what is read and what is written. Branches for neurons of one sign do if both
         have relevance to hand down, as far as the network's structure tells.
         """
-        seen, wheres = self.seen, tuple([b.where for b in branches])
+        seen = self.seen
+        if len(branches) < 2 or not self.op.interleaves or seen.is_box:
+            return None
+        wheres = tuple([b.where for b in branches])
         alike = set(wheres) == {Where.ALWAYS}
         signed = all([b.weight.is_signed for b in branches])
-        offered = self.op.interleaves and len(branches) > 1 and not seen.is_box
-        if not (offered and signed and (alike or self._parts_all(wheres))):
+        if not (signed and (alike or self._parts_all(wheres))):
             return None
         views = tuple([(b.weight, b.weight.mirrored)[: 1 + seen.has_negative] for b in branches])
         linear = self.maps.interleaved(self.op, views)
@@ -184,9 +186,10 @@ class Preactivation:
         whole = self.whole(bias) if terms.has_whole else part
         return _with_bias(whole, terms.of_whole, part, terms.of_part, terms.bias)
 
-    def knows(self, branch: Branch) -> bool:
-        """Whether dⱼ of a branch is a multiple of the network's own pre-activation."""
-        return self._terms(branch, bias=False).part is None
+    def known_denominator(self, branch: Branch, bias: bool) -> Denominator | None:
+        """dⱼ of a branch if it is a multiple of the network's own pre-activation, else None."""
+        terms = self._terms(branch, bias)
+        return Denominator(self.whole(bias), terms.of_whole) if terms.part is None else None
 
     def ratio(
         self,
@@ -206,16 +209,18 @@ class Preactivation:
             None where there is no such way; dⱼ itself is not kept.
         """
         terms = [self._terms(branch, bias) for branch in branches]
-        parts = [t.part for t in terms if t.part is not None]
-        known = len(parts) < len(terms) or any([part in self._sums for part in parts])
-        shares_z = len(terms) > 1 and all([t.has_whole for t in terms]) and len(set(parts)) == 1
-        alike = len(terms) == 1 or shares_z or not any([t.has_whole for t in terms])
-        if known or not alike or self.seen.constant is not None:
+        part, shares_z = terms[0].part, False
+        if part is None or part in self._sums or self.seen.constant is not None:
             return None
-        pieces = self.pieces(parts[0]) if together is None or shares_z else [together]
+        if len(terms) > 1:
+            shares_z = all([t.has_whole and t.part == part for t in terms])
+            own = not any([t.has_whole or t.part in self._sums for t in terms])
+            if not (shares_z or own):
+                return None
+        pieces = self.pieces(part) if together is None or shares_z else [together]
         *others, (xs, linear, _, _) = pieces
-        biased = _side_by_side([t.bias for t in terms], self.shape)
-        if not isinstance(linear, FusedMap) or biased is None or (others and terms[0].has_whole):
+        biases = _side_by_side([t.bias for t in terms], self.shape)
+        if not isinstance(linear, FusedMap) or biases is None or (others and terms[0].has_whole):
             return None
         whole = self.whole(bias) if terms[0].has_whole else None
         if others:
@@ -228,12 +233,9 @@ class Preactivation:
         ]
         then = Ratio(
             relevance, epsilon, *shares, sign=self.whole(bias=True) if asks else None,
-            whole=whole, bias=biased, spread=shares_z,
+            whole=whole, bias=biases, spread=shares_z,
         )  # fmt: skip
-        channels = self.shape[1] * (1 if shares_z else len(terms))
-        return linear.forward(
-            xs, (self.shape[0], channels, *self.shape[2:]), then
-        ), then.nothing_left
+        return linear.forward(xs, self.shape, then), then.nothing_left
 
     def _terms(self, branch: Branch, bias: bool) -> _Terms:
         """What dⱼ is the sum of."""
