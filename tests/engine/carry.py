@@ -8,7 +8,9 @@ from onnxlrp.preactivation import Preactivation
 from onnxlrp.seen import Seen, see_input
 
 
-def carry(single, rule, relevance, bounds=None, use_z=True, keep_books=False):
+def carry(
+    single, rule, relevance, bounds=None, use_z=True, keep_books=False, keep_sums=True
+):  # fmt: skip
     """Relevance of the layer's inputs (and its books); ``bounds`` (low, high) for z^B."""
     op, tensors = single.operation, single.tensors()
     xs = tuple(tensors.value(name) for name in op.signal_names)
@@ -21,5 +23,5 @@ def carry(single, rule, relevance, bounds=None, use_z=True, keep_books=False):
     if rule.input.is_plain and use_z:
         preactivation.take(z)
     shapes = tuple(x.shape for x in xs)
-    handed = redistribute(op, rule, preactivation, relevance, shapes, keep_books)
+    handed = redistribute(op, rule, preactivation, relevance, shapes, keep_books, keep_sums)
     return (handed.parts, handed.absorbed) if keep_books else handed.parts

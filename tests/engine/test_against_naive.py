@@ -85,6 +85,8 @@ def compare(single, W, b, taps, rule, truth):
     relevance = np.where(clear.reshape(relevance.shape), relevance, np.float32(0))
     bounds = ((np.float32(LOW),), (np.float32(HIGH),)) if rule.input.is_box else None
     (got,) = carry(single, rule, relevance, bounds)
+    (fused,) = carry(single, rule, relevance, bounds, keep_sums=False)
+    np.testing.assert_array_equal(fused, got)
     for sample in range(len(x)):
         a, R = x[sample].astype(float).ravel(), relevance[sample].astype(float).ravel()
         wanted = truth(W, b, a, R, taps)
