@@ -78,21 +78,25 @@ def redistribute(
     _, branches = rule.frame
     piece = z.together(branches)
     fused = not (keep_sums or asks_for_d)
-    if piece is not None:
-        return _together(rule, z, piece, relevance, in_shapes, keep_books, fused, onto)
-    return _one_by_one(rule, z, relevance, in_shapes, keep_books, fused, onto)
+    work = _Work(rule, z, relevance, in_shapes, keep_books, fused, onto)
+    return _one_by_one(work) if piece is None else _together(work, piece)
 
 
-def _one_by_one(
-    rule: Rule,
-    z: Preactivation,
-    relevance: Array,
-    in_shapes: tuple[Shape, ...],
-    keep_books: bool,
-    fused: bool,
-    onto: Array | None,
-) -> Handed:
+class _Work(NamedTuple):
+    """What is to be handed down; ``fused``: ratios need not leave behind what they divide by."""
+
+    rule: Rule
+    z: Preactivation
+    relevance: Array
+    in_shapes: tuple[Shape, ...]
+    keep_books: bool
+    fused: bool
+    onto: Array | None
+
+
+def _one_by_one(work: _Work) -> Handed:
     """Branch after branch."""
+    rule, z, relevance, in_shapes, keep_books, fused, onto = work
     handed: list[Array | None] = [None] * len(in_shapes)
     finite, added = True, False
     books = Absorbed.nothing(len(relevance)) if keep_books else None
@@ -130,17 +134,9 @@ def _one_by_one(
     return Handed(parts, finite, books, added)
 
 
-def _together(
-    rule: Rule,
-    z: Preactivation,
-    piece: Piece,
-    relevance: Array,
-    in_shapes: tuple[Shape, ...],
-    keep_books: bool,
-    fused: bool,
-    onto: Array | None,
-) -> Handed:
+def _together(work: _Work, piece: Piece) -> Handed:
     """All branches at once, the ratios of each neuron side by side."""
+    rule, z, relevance, in_shapes, keep_books, fused, onto = work
     _, branches = rule.frame
     books = Absorbed.nothing(len(relevance)) if keep_books else None
     made = None

@@ -11,7 +11,7 @@ from onnxlrp.graph.model import Layer, Model
 from onnxlrp.ops import Linear, Operation
 from onnxlrp.ops.pooling import MaxPool
 from onnxlrp.ops.product import Product
-from onnxlrp.reads import is_silent_below, preactivation_tensor
+from onnxlrp.reads import is_silent_below, preactivation_tensor, silent_reader
 from onnxlrp.rules import RULES, Rule, Where
 
 
@@ -132,7 +132,9 @@ def make_plan(
         if rule is None and isinstance(op, Linear):
             rule = RULES[op.default_rule]()
         nonnegative = all(signs[name] for name in op.signal_names)
-        z, below_zero = "", not _is_cut_off(model, operations, layer.node.output, silent)
+        reader = silent_reader(model, layer.node.output, silent)
+        below_zero = reader is None or not operations[reader.index].cuts_off
+        z = ""
         if op is given[layer.index]:  # what stands in for the network's own has another z
             z = preactivation_tensor(model, layer.node.output, silent)
         steps.append(replace(_step(layer, op, rule, nonnegative, z), below_zero=below_zero))
@@ -158,18 +160,6 @@ def nonnegative_tensors(model: Model, operations: Mapping[int, Operation]) -> di
         inputs = all(signs.get(name, False) for name in op.signal_names)
         signs.update(dict.fromkeys(layer.node.outputs, op.nonnegative(inputs)))
     return signs
-
-
-def _is_cut_off(
-    model: Model, operations: Mapping[int, Operation], output: str, silent: Mapping[str, bool]
-) -> bool:
-    """Whether a tensor is read by a ReLU alone that hands no relevance to what it sets to 0."""
-    readers = model.consumers.get(output, ())
-    return (
-        len(readers) == 1
-        and operations[readers[0].index].cuts_off
-        and silent.get(readers[0].node.output, False)
-    )
 
 
 def _step(layer: Layer, op: Operation, rule: Rule | None, nonnegative: bool, z: str) -> Step:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from onnxlrp.graph.model import Model
+from onnxlrp.graph.model import Layer, Model
 from onnxlrp.graph.proto import reads
 from onnxlrp.ops import Linear, Operation
 from onnxlrp.ops.pooling import MaxPool
@@ -83,7 +83,13 @@ def preactivation_tensor(model: Model, output: str, silent: Mapping[str, bool]) 
     silent : mapping of str to bool
         Tensor → whether its relevance is 0 wherever it is 0 itself, for all above the layer.
     """
-    readers = model.consumers.get(output, ())
-    if len(readers) == 1 and readers[0].op == "Relu" and silent.get(readers[0].node.output):
-        return readers[0].node.output
-    return output
+    reader = silent_reader(model, output, silent)
+    return reader.node.output if reader is not None and reader.op == "Relu" else output
+
+
+def silent_reader(model: Model, tensor: str, silent: Mapping[str, bool]) -> Layer | None:
+    """The only layer that reads a tensor, if no relevance stands where its own output is 0."""
+    readers = model.consumers.get(tensor, ())
+    if len(readers) == 1 and silent.get(readers[0].node.output):
+        return readers[0]
+    return None

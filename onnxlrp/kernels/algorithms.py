@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,15 +40,6 @@ class Algorithm(Protocol):
         """Write into a task what its jobs do; return their table and the memory that one needs."""
 
 
-class Planned(NamedTuple):
-    """A task for any two arrays of some shapes: all but their addresses."""
-
-    numbers: Numbers
-    memory: int
-    seconds: float
-    alive: tuple[object, ...]
-
-
 class Direction:
     """One direction of a convolution: from its input to its output, or the adjoint.
 
@@ -70,7 +61,7 @@ class Direction:
         self._is_winograd &= min(channels // copies for channels, copies in pairs) >= _CHANNELS
         self._packed: dict[TapNumbers, Packed] = {}
         self._prepared: dict[tuple[Sizes, Sizes] | type, Algorithm] = {}
-        self._planned: dict[tuple[Sizes, Sizes, int], Planned] = {}
+        self._planned: dict[tuple[Sizes, Sizes, int], Task] = {}
         self._lock = threading.Lock()
 
     @property
@@ -87,13 +78,11 @@ class Direction:
         numbers = planned.numbers.copy()
         numbers[the.SOURCE], numbers[the.OUT] = address(source), address(out)
         needed = None if then is None else then.write(numbers)
-        alive = (source, out, planned, needed)
-        return Task(numbers, planned.memory, planned.seconds, alive)
+        return planned._replace(numbers=numbers, alive=(source, out, planned, needed))
 
-    def _plan(self, source: Sizes, out: Sizes, threads: int) -> Planned:
-        """Cut the work between arrays of these shapes; kept for the next ones."""
+    def _plan(self, source: Sizes, out: Sizes, threads: int) -> Task:
+        """Cut the work between arrays of these shapes, all but their addresses; kept."""
         numbers = np.zeros(the.SIZE, np.int64)
-        numbers[the.FOLD] = 1
         numbers[the.OUT_NUMBERS : the.PLACES + 1] = math.prod(out), out[1], math.prod(out[2:])
         if 0 in source or 0 in out:
             algorithm: Algorithm = Zeros()
@@ -104,7 +93,7 @@ class Direction:
             shapes = _three_axes(source), _three_axes(out)
         table, memory = algorithm.plan(*shapes, numbers)
         numbers[the.COUNT], numbers[the.JOBS] = len(table), address(table)
-        planned = Planned(numbers, memory, self._seconds(source, out), (table, algorithm))
+        planned = Task(numbers, memory, self._seconds(source, out), (table, algorithm))
         if len(self._planned) >= _PLANNED:
             self._planned.clear()
         self._planned[source, out, threads] = planned

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from onnxlrp.kernels import _products as products
 from onnxlrp.kernels import _task as the
-from onnxlrp.kernels._vectors import WIDE
 
 Array = NDArray[np.float32]
 
@@ -30,11 +29,6 @@ class Packed:
     rows: int
     depth: int
     panels: bool
-
-    def round_up(self, columns: int) -> int:
-        """Return the number of columns, so many at least, that is computed fastest."""
-        unit = WIDE if self.panels else 4 * WIDE
-        return -(-columns // unit) * unit
 
     @property
     def spill(self) -> int:
