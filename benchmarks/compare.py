@@ -222,7 +222,8 @@ def speed_table(measured: Measured) -> str:
 NOTE = """\
 224², batch 1, float32, all cores for everyone, random weights; medians of rounds in which
 everything takes its turn, ratios taken round by round. A whole explanation is timed: its own
-forward pass included, models loaded before. *gradient ÷ it*, *zennit ÷ it*: how many times longer
+forward pass included, models loaded before; onnxruntime's forward of a round is the median of five
+calls. *gradient ÷ it*, *zennit ÷ it*: how many times longer
 PyTorch's input gradient, and zennit's same composite, take. PyTorch runs with denormals flushed, as
 onnxlrp does. *difference to ours*: relative L2 distance of the relevances (for the forward, the
 largest difference over the largest output). captum's row has α1β0 on convolutions and ε on dense
