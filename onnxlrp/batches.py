@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from onnxlrp.engine import LayerBooks
+from onnxlrp.books import LayerBooks
 from onnxlrp.plan import Plan
 from onnxlrp.result import Result
 from onnxlrp.runtime.shapes import Shape

@@ -8,7 +8,7 @@ Where a tensor is read by several layers, what they hand down adds up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import accumulate
@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onnxlrp.books import LayerBooks, total
 from onnxlrp.errors import NumericalError
-from onnxlrp.graph.model import Layer
-from onnxlrp.kernels import all_finite, sum_per_sample, sweep_threads, weighted_sum
+from onnxlrp.kernels import all_finite, sweep_threads, weighted_sum
 from onnxlrp.linear import Handed, redistribute
 from onnxlrp.maps import Maps
 from onnxlrp.memory import Memory, Trail
@@ -27,6 +27,7 @@ from onnxlrp.ops.base import Array, Linear, Shape, Tensors
 from onnxlrp.plan import Plan, Step
 from onnxlrp.preactivation import Preactivation
 from onnxlrp.ratio import Absorbed
+from onnxlrp.recordings import Recordings
 from onnxlrp.seen import Seen, see_input
 
 Progress = Callable[[int, int, str], None]
@@ -34,45 +35,6 @@ Progress = Callable[[int, int, str], None]
 
 Bounds = Callable[[Step, tuple[Shape, ...]], tuple[tuple[Array, ...], tuple[Array, ...]]]
 """The (low, high) of a z^B layer's inputs, which have these shapes."""
-
-
-@dataclass(frozen=True, slots=True)
-class LayerBooks:
-    """Where the relevance of one layer went, in units of relevance, float64 (N,) each.
-
-    ``arrived`` = ``handed`` + ``bias`` + ``epsilon`` + ``other``. Where a tensor's first axis is
-    not that of the pictures, only the sum over all pictures counts.
-
-    Attributes
-    ----------
-    layer : Layer
-    rule : str
-        Its rule, "" where relevance only moves.
-    arrived : Σ R at the layer's output
-    handed : Σ R handed to its inputs
-    bias, epsilon : absorbed by the bias (by constants), by the stabiliser
-    inputs : mapping of str to Σ R
-        Input tensor → its part of ``handed``.
-    """
-
-    layer: Layer
-    rule: str
-    arrived: NDArray[np.float64]
-    handed: NDArray[np.float64]
-    bias: NDArray[np.float64]
-    epsilon: NDArray[np.float64]
-    inputs: Mapping[str, NDArray[np.float64]] = field(default_factory=dict, kw_only=True)
-
-    @property
-    def lost(self) -> NDArray[np.float64]:
-        """What the layer did not hand on; negative where it handed on more than arrived."""
-        return self.arrived - self.handed
-
-    @property
-    def other(self) -> NDArray[np.float64]:
-        """Neither handed on nor absorbed: neurons without contributions, coefficients off 1."""
-        rest: NDArray[np.float64] = self.arrived - self.handed - self.bias - self.epsilon
-        return rest
 
 
 class Kept:
@@ -111,6 +73,7 @@ class Sweep:
     progress: Progress | None = None
     books: list[LayerBooks] | None = None
     recorded: dict[str, Array] = field(default_factory=dict)
+    recordings: Recordings | None = None
     pictures: int = field(default=1, init=False)
     multiplied: set[str] = field(default_factory=set, init=False)
 
@@ -136,6 +99,9 @@ class Sweep:
         self.pictures = len(relevance)
         ways = self.kept.ways(plan, relevance) if self.kept is not None else []
         first, pending = self._resume(plan, ways, record) or (0, {plan.explained: relevance})
+        plain = self.kept is None and self.books is None and self.progress is None and not record
+        if self.recordings is not None and plain:
+            return self._repeat(self.recordings, plan, pending)
         with sweep_threads():
             for done, step in enumerate(plan.steps[first:], start=first + 1):
                 names = step.layer.node.outputs
@@ -149,11 +115,35 @@ class Sweep:
                         self.kept.memory.put(ways[done], dict(pending), made)
                 if self.progress is not None:
                     self.progress(done, len(plan.steps), step.layer.name)
-        result = pending.get(plan.input)
-        if result is None:
-            result = np.zeros(self.tensors.shape(plan.input), np.float32)
+        result = self._result(plan, pending)
         self._note((plan.input,), (result,), record)
-        return np.array(result)  # a copy: what is kept is not the caller's to write into
+        return result
+
+    def _result(self, plan: Plan, pending: Mapping[str, Array]) -> Array:
+        """Relevance of the input; a copy, for what is kept is not the caller's to write into."""
+        found = pending.get(plan.input)
+        if found is None:
+            return np.zeros(self.tensors.shape(plan.input), np.float32)
+        return np.array(found)
+
+    def _repeat(self, recordings: Recordings, plan: Plan, pending: dict[str, Array]) -> Array:
+        """Carry the plan out as it was recorded, where there is a recording."""
+        shapes = [self.tensors.shape(name) for name in plan.tensors]
+        with sweep_threads(), recordings.turn(plan, shapes, self.maps) as turn:
+            for passage in turn.passages:
+                if passage.play(pending, self.tensors):
+                    self.multiplied.update(passage.multiplied)
+                    continue
+                for step in passage.steps:
+                    with turn.watch(step, pending, self.tensors):
+                        self._carry_out(step, pending)
+            return self._result(plan, pending)
+
+    def _carry_out(self, step: Step, pending: dict[str, Array]) -> None:
+        """One layer."""
+        outputs = tuple([pending.pop(name, None) for name in step.layer.node.outputs])
+        if any([r is not None for r in outputs]):
+            self._pass_on(step, outputs, pending)
 
     def _resume(
         self, plan: Plan, ways: list[int], record: Mapping[str, tuple[str, ...]]
@@ -261,10 +251,10 @@ class Sweep:
         else:
             bias = epsilon = None
         rule = step.rule.short() if step.rule is not None else ""
-        sums = (_total(r, self.pictures) for r in (outputs, parts, (bias,), (epsilon,)))
+        sums = (total(r, self.pictures) for r in (outputs, parts, (bias,), (epsilon,)))
         inputs: dict[str, NDArray[np.float64]] = {}
         for name, part in zip(step.operation.signal_names, parts, strict=True):
-            inputs[name] = inputs.get(name, 0) + _total((part,), self.pictures)
+            inputs[name] = inputs.get(name, 0) + total((part,), self.pictures)
         self.books.append(LayerBooks(step.layer, rule, *sums, inputs=inputs))
 
 
@@ -272,20 +262,6 @@ def _sum(one: Array, other: Array) -> Array:
     """R from two layers that read the same tensor; neither array is written."""
     total = np.empty(one.shape, np.float32)
     weighted_sum(np.ascontiguousarray(one), 1.0, np.ascontiguousarray(other), 1.0, total)
-    return total
-
-
-def _total(relevances: Iterable[NDArray[Any] | None], pictures: int) -> NDArray[np.float64]:
-    """Σ R over all tensors, per picture; in equal parts where the first axis cannot be theirs."""
-    total = np.zeros(pictures)
-    for relevance in relevances:
-        if relevance is None:
-            continue
-        sums = relevance
-        if relevance.dtype == np.float32:
-            sums = sum_per_sample(np.ascontiguousarray(relevance))
-        divides = len(sums) % pictures == 0
-        total += sums.reshape(pictures, -1).sum(axis=1) if divides else sums.sum() / pictures
     return total
 
 

@@ -171,6 +171,7 @@ class Explainer:
             kept=self._kept,
             progress=progress,
             books=[] if books else None,
+            recordings=self._workspace.recordings,
         )
         explained = self._activations.shape(plan.explained)
         relevance = self._swept(sweep, plan, start.reshape(explained), wanted)

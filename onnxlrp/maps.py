@@ -29,10 +29,16 @@ class Maps:
     ----------
     budget : int
         Bytes.
+
+    Attributes
+    ----------
+    dropped : int
+        How many maps have been dropped so far.
     """
 
     def __init__(self, budget: int = MAPS_BUDGET) -> None:
         self.budget = budget
+        self.dropped = 0
         self._maps: OrderedDict[Hashable, LinearMap] = OrderedDict()
         self._constant_sums: dict[Hashable, Array] = {}
         self._biases: dict[tuple[int, int, WeightMap], Array | None] = {}
@@ -85,3 +91,4 @@ class Maps:
         held = sum(m.nbytes for m in self._maps.values())
         while held > self.budget and len(self._maps) > 1:
             held -= self._maps.popitem(last=False)[1].nbytes
+            self.dropped += 1

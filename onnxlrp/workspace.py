@@ -13,6 +13,7 @@ from onnxlrp.memory import Memory
 from onnxlrp.ops import Operation, bind
 from onnxlrp.plan import Plan, make_plan
 from onnxlrp.reads import fusable_tensors, readable_tensors
+from onnxlrp.recordings import Recordings
 from onnxlrp.runtime.device import Device
 from onnxlrp.runtime.forward import Forward, Precision, open_forward
 
@@ -30,6 +31,7 @@ class Workspace:
     forwards: dict[tuple[str, str], Forward] = field(default_factory=dict)
     bounds: dict[BoundsKey, Ends] = field(default_factory=dict)
     plans: Memory = field(default_factory=lambda: Memory(PLANS))
+    recordings: Recordings = field(default_factory=Recordings)
 
     @classmethod
     def of(cls, model: Model) -> Workspace:

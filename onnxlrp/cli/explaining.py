@@ -10,11 +10,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from onnxlrp.books import LayerBooks
 from onnxlrp.cli.console import SweepBar
 from onnxlrp.cli.inputs import Sample
 from onnxlrp.composites import Composite
 from onnxlrp.composites.files import SUFFIXES
-from onnxlrp.engine import LayerBooks
 from onnxlrp.explainer import DEFAULT_BUDGET, Explainer, Result
 from onnxlrp.graph.model import Model
 from onnxlrp.report import Explained

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from onnxlrp.books import LayerBooks
 from onnxlrp.cli.console import table
 from onnxlrp.cli.explaining import Explanation
 from onnxlrp.cli.inspection_text import labels
-from onnxlrp.engine import LayerBooks
 from onnxlrp.evaluate.statistics import where_lost
 from onnxlrp.graph.model import Model
 from onnxlrp.render.text import number, percent

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onnxlrp.books import LayerBooks
 from onnxlrp.composites import Composite
-from onnxlrp.engine import LayerBooks
 from onnxlrp.errors import InputError
 from onnxlrp.evaluate.neurons import by_channel
 from onnxlrp.evaluate.places import Place, channel_axis
@@ -40,7 +40,7 @@ class LayerStatistics(LayerBooks):
     Attributes
     ----------
     layer, rule, arrived, handed, bias, epsilon, other, inputs
-        See :class:`onnxlrp.engine.LayerBooks`; ``arrived`` is Σ R of the layer's output.
+        See :class:`onnxlrp.books.LayerBooks`; ``arrived`` is Σ R of the layer's output.
     positive, negative : Σ R⁺ and Σ R⁻ of the layer's output
     activation_entropy : of the activation's channel sums
     relevance_entropy, absolute_entropy : of Σ R and Σ |R|

@@ -4,8 +4,10 @@ Each call splits its work over one crew of threads in blocks that depend on the 
 alone, so that the result is the same bits on any number of threads and in any batch.
 """
 
+from onnxlrp.kernels.arena import lay_out
 from onnxlrp.kernels.branches import Denominator, add_product, weighted_sum
 from onnxlrp.kernels.convolution import ConvKernel, prepare_convolution
+from onnxlrp.kernels.crew import Task
 from onnxlrp.kernels.elementwise import (
     all_finite,
     clip_negative,
@@ -26,7 +28,15 @@ from onnxlrp.kernels.pooling import (
     window_sum,
     window_sum_adjoint,
 )
-from onnxlrp.kernels.threads import get_num_threads, set_num_threads, sweep_threads
+from onnxlrp.kernels.scratch import address, aligned
+from onnxlrp.kernels.tape import Spot, Stretches, Tape, spots, written_by
+from onnxlrp.kernels.threads import (
+    Recorded,
+    get_num_threads,
+    recorded,
+    set_num_threads,
+    sweep_threads,
+)
 from onnxlrp.kernels.warmup import ensure_compiled, is_compiled
 
 __all__ = [
@@ -36,9 +46,16 @@ __all__ = [
     "Epilogue",
     "PoolGeometry",
     "Ratio",
+    "Recorded",
     "Share",
+    "Spot",
+    "Stretches",
+    "Tape",
+    "Task",
     "Times",
     "add_product",
+    "address",
+    "aligned",
     "all_finite",
     "clip_negative",
     "clip_positive",
@@ -46,18 +63,22 @@ __all__ = [
     "get_num_threads",
     "has_negative",
     "is_compiled",
+    "lay_out",
     "matmul",
     "max_pool_winner",
     "prepare_convolution",
     "product",
     "ratio",
+    "recorded",
     "rms",
     "set_num_threads",
     "split_signs",
+    "spots",
     "sum_per_sample",
     "sweep_threads",
     "weighted_sum",
     "window_count",
     "window_sum",
     "window_sum_adjoint",
+    "written_by",
 ]

@@ -44,17 +44,37 @@ def _between(looks: Any) -> None:
         give_way()
 
 
-@kernel(i8, write(1, i8), i8, write(1, i8), returns=i8)
-def work(role: Any, board: Any, member: Any, task: Any) -> Any:
-    """Do the jobs of a task alone, or as the leader of others; or help until there is no work.
+@device()
+def _calls_sleeper(board: Any, task: Any) -> Any:
+    """Whether somebody sleeps who could help with a task."""
+    asleep, last = 0, min(board.size, MEMBERS + task[the.COUNT] * LINE)
+    for member in range(MEMBERS + LINE, last, LINE):
+        asleep += look(board, member + PARKED)
+    return asleep > 0
 
-    The leader returns when all jobs have ended; a helper when it is called to Python, and then 0,
-    or when its bell is what it has to wait for.
+
+@device()
+def _post(board: Any, task: Any) -> None:
+    """Put a task on the board."""
+    board[TASK], board[DONE] = task.ctypes.data, 0
+    exchange(board, LEFT, task[the.COUNT])
+
+
+@kernel(i8, write(1, i8), i8, write(2, i8), i8, returns=i8)
+def work(role: Any, board: Any, member: Any, tasks: Any, first: Any) -> Any:
+    """Do tasks one after another, alone or as the leader of others; or help until there is none.
+
+    Returns
+    -------
+    int
+        Alone: the number of tasks. The leader: the first task, after `first`, before which somebody
+        has to be woken, or their number. A helper: 0 when it is called to Python, or 1 when its
+        bell is what it has to wait for.
     """
-    looks, done = 0, 0
+    looks, done, number = 0, 0, first
+    task = tasks[number]
     if role == LEADER:
-        board[TASK], board[DONE] = task.ctypes.data, 0
-        exchange(board, LEFT, task[the.COUNT])
+        _post(board, task)
     while looks < _LOOKS:
         job, found = done, role == ALONE and done < task[the.COUNT]
         if role != ALONE and look(board, LEFT) > 0:
@@ -78,13 +98,19 @@ def work(role: Any, board: Any, member: Any, task: Any) -> Any:
             looks, done = 0, done + 1
             if role != ALONE:
                 add(board, DONE, 1)
-        elif role == ALONE:
-            return 0
-        elif role == LEADER:
-            while look(board, DONE) < task[the.COUNT]:
+        elif role != HELPER:
+            while role == LEADER and look(board, DONE) < tasks[number][the.COUNT]:
                 looks += 1
                 _between(looks)
-            return 0
+            number += 1
+            looks, done = 0, 0
+            if number == len(tasks):
+                return number
+            task = tasks[number]
+            if role == LEADER:
+                if _calls_sleeper(board, task):
+                    return number
+                _post(board, task)
         elif look(board, member + CALLED):
             exchange(board, member + CALLED, 0)
             return 0

@@ -12,7 +12,7 @@ import numpy as np
 from onnxlrp.kernels import _task as the
 from onnxlrp.kernels._epilogues import PLAIN, quotient
 from onnxlrp.kernels._jit import REDUCTION, device, f8, kernel, read
-from onnxlrp.kernels._memory import exchange, floats, ints, longs, look
+from onnxlrp.kernels._memory import exchange, floats, ints, look
 
 #: What is infinite or NaN has all bits of the exponent.
 _EXPONENT = np.int32(0x7F800000)
@@ -33,12 +33,11 @@ def elements(task: Any, job: Any) -> None:
 @device()
 def _search(task: Any, job: Any, negative: Any) -> None:
     """Look for a number in a part of an array, unless one was found already."""
-    part = longs(task[the.JOBS] + 16 * job, 2)
     if look(task, the.FAILED):
         return
-    found = _has_negative(floats(part[0], part[1])) if negative else False
-    if not negative:
-        found = _has_infinite(ints(part[0], part[1]))
+    first = job * task[the.BLOCK]
+    at, count = task[the.A] + 4 * first, min(task[the.BLOCK], task[the.LENGTH] - first)
+    found = _has_negative(floats(at, count)) if negative else _has_infinite(ints(at, count))
     if found:
         exchange(task, the.FAILED, 1)
 

@@ -75,10 +75,10 @@ class Direction:
         """Computing `out` from `source`, both in C order, and doing to it what comes then."""
         key = (source.shape, out.shape, get_num_threads())
         planned = self._planned.get(key) or self._plan(*key)
-        numbers = planned.numbers.copy()
-        numbers[the.SOURCE], numbers[the.OUT] = address(source), address(out)
-        needed = None if then is None else then.write(numbers)
-        return planned._replace(numbers=numbers, alive=(source, out, planned, needed))
+        numbers, arrays = planned.numbers.copy(), {the.SOURCE: source, the.OUT: out}
+        if then is not None:
+            arrays |= then.write(numbers)
+        return Task.on(numbers, planned.memory, planned.seconds, arrays, planned.alive)
 
     def _plan(self, source: Sizes, out: Sizes, threads: int) -> Task:
         """Cut the work between arrays of these shapes, all but their addresses; kept."""
@@ -93,7 +93,7 @@ class Direction:
             shapes = _three_axes(source), _three_axes(out)
         table, memory = algorithm.plan(*shapes, numbers)
         numbers[the.COUNT], numbers[the.JOBS] = len(table), address(table)
-        planned = Task(numbers, memory, self._seconds(source, out), (table, algorithm))
+        planned = Task(numbers, memory, self._seconds(source, out), {}, (table, algorithm))
         if len(self._planned) >= _PLANNED:
             self._planned.clear()
         self._planned[source, out, threads] = planned

@@ -9,17 +9,19 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.kernels import _crew, _denormals
 from onnxlrp.kernels import _task as the
-from onnxlrp.kernels.scratch import aligned
+from onnxlrp.kernels.scratch import address, aligned
 
 Numbers = NDArray[np.int64]
+Arrays = Mapping[int, NDArray[Any]]
+"""The arrays that a task reads and writes, by the places where it says their addresses."""
 Job = Callable[[], None]
 
 
@@ -34,14 +36,26 @@ class Task(NamedTuple):
         float32 numbers that a job needs for itself.
     seconds : float
         That one thread takes for all jobs, about.
-    alive : tuple
-        What the addresses in `numbers` point into.
+    arrays : mapping of int to ndarray
+        What it works on: place in `numbers` → array in C order, whose address is there.
+    alive : object
+        What other addresses in `numbers` point into.
     """
 
     numbers: Numbers
     memory: int
     seconds: float
-    alive: tuple[object, ...]
+    arrays: Arrays
+    alive: object = None
+
+    @classmethod
+    def on(
+        cls, numbers: Numbers, memory: int, seconds: float, arrays: Arrays, alive: object = None
+    ) -> Task:
+        """Write the arrays' addresses into a task's numbers."""
+        for place, array in arrays.items():
+            numbers[place] = address(array)
+        return cls(numbers, memory, seconds, arrays, alive)
 
     @property
     def jobs(self) -> int:
@@ -109,10 +123,10 @@ class _Alone(threading.local):
 _alone = _Alone()
 
 
-def do_alone(task: Task) -> None:
-    """Do all jobs of a task on the calling thread."""
-    _alone.provide(task.memory)
-    _crew.work(_crew.ALONE, _alone.board, _crew.MEMBERS, task.numbers)
+def do_alone(tasks: Numbers, memory: int) -> None:
+    """Do tasks, (number, SIZE) as `_task` says, on the calling thread; see :meth:`Crew.lead`."""
+    _alone.provide(memory)
+    _crew.work(_crew.ALONE, _alone.board, _crew.MEMBERS, tasks, 0)
 
 
 class Crew:
@@ -142,16 +156,27 @@ class Crew:
             name = f"onnxlrp-kernel-{number}"
             threading.Thread(target=self._serve, args=(number,), name=name, daemon=True).start()
 
-    def lead(self, task: Task) -> bool:
-        """Do a task together; whether it was done: nobody leads while another one does."""
+    def lead(self, tasks: Numbers, memory: int) -> bool:
+        """Do tasks together; whether they were done: nobody leads while another one does.
+
+        Parameters
+        ----------
+        tasks : (number, SIZE) int64
+            As `_task` says; each begins when all jobs of the one before have ended.
+        memory : int
+            float32 numbers that a job needs for itself.
+        """
         if not self._leads.acquire(blocking=False):
             return False
         try:
-            self._provide(task.memory)
-            for helper in range(min(len(self._bells), task.jobs - 1)):
-                if self._board[self._members[helper + 1] + _crew.PARKED]:
-                    self._wake(helper, call=False)
-            _crew.work(_crew.LEADER, self._board, self._members[0], task.numbers)
+            self._provide(memory)
+            first = 0
+            while first < len(tasks):
+                for helper in range(min(len(self._bells), tasks[first, the.COUNT] - 1)):
+                    if self._board[self._members[helper + 1] + _crew.PARKED]:
+                        self._wake(helper, call=False)
+                leader = self._members[0]
+                first = _crew.work(_crew.LEADER, self._board, leader, tasks, first)
         finally:
             self._leads.release()
         return True
@@ -189,9 +214,9 @@ class Crew:
     def _serve(self, helper: int) -> None:
         _denormals.flush()
         self._begin()
-        nobody = np.zeros(the.SIZE, np.int64)
+        nobody = np.zeros((1, the.SIZE), np.int64)
         while self._is_open:
-            if _crew.work(_crew.HELPER, self._board, self._members[helper + 1], nobody):
+            if _crew.work(_crew.HELPER, self._board, self._members[helper + 1], nobody, 0):
                 self._bells[helper].acquire()
             while (batch := self._next_batch()) is not None:
                 batch.work()

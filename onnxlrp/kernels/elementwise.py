@@ -16,7 +16,6 @@ from onnxlrp.errors import InputError
 from onnxlrp.kernels import _elementwise as loops
 from onnxlrp.kernels import _task as the
 from onnxlrp.kernels.crew import Task
-from onnxlrp.kernels.scratch import address
 from onnxlrp.kernels.threads import get_num_threads, run, run_task, sweep_threads
 
 Array = NDArray[np.float32]
@@ -132,7 +131,7 @@ def all_finite(*arrays: Array) -> bool:
     >>> all_finite(np.array([[1.0, np.inf]], np.float32))
     False
     """
-    return not (arrays and _finds(the.SEARCH_INFINITE, *arrays))
+    return not _finds(the.SEARCH_INFINITE, *arrays)
 
 
 def rms(a: Array) -> Array:
@@ -201,10 +200,9 @@ def over_elements(
     numbers, reals = np.zeros(the.SIZE, np.int64), np.array(factors, np.float32)
     block = _share(out.size)
     numbers[the.KIND], numbers[the.COUNT] = kind, -(-out.size // block)
-    numbers[the.A : the.B + 1] = [address(source) for source in sources]
-    numbers[the.TO], numbers[the.REALS] = address(out), address(reals)
     numbers[the.LENGTH : the.BLOCK + 1] = out.size, block
-    return _succeeds(Task(numbers, 0, out.size * _SECONDS, (sources, out, reals)))
+    arrays = {the.A: sources[0], the.B: sources[1], the.TO: out, the.REALS: reals}
+    return _succeeds(Task.on(numbers, 0, out.size * _SECONDS, arrays))
 
 
 def over_rows(
@@ -226,15 +224,14 @@ def over_rows(
     width = read.size // rows
     block = -(-_share(read.size) // width)
     numbers[the.KIND], numbers[the.COUNT] = kind, -(-rows // block)
-    addresses = [0 if source is None else address(source) for source in (*sources, out, other)]
-    numbers[the.A : the.A + len(sources)] = addresses[:-2]
-    numbers[the.TO : the.TO_OTHER + 1] = addresses[-2:]
     numbers[the.LENGTH : the.WIDTH + 1] = rows, block, width
-    numbers[the.EPSILON : the.SAMPLES + 1] = address(epsilon), len(epsilon)
-    numbers[the.BIAS : the.WHERE + 1] = address(bias), bias.size, where
-    numbers[the.REALS] = address(reals)
-    alive = (sources, out, other, bias, epsilon, reals)
-    return _succeeds(Task(numbers, 0, out.size * _SECONDS, alive))
+    numbers[the.SAMPLES] = len(epsilon)
+    numbers[the.BIAS_NUMBERS : the.WHERE + 1] = bias.size, where
+    arrays = {the.EPSILON: epsilon, the.BIAS: bias, the.REALS: reals, the.TO: out}
+    given = {the.A + number: source for number, source in enumerate(sources)}
+    given[the.TO_OTHER] = other
+    arrays |= {place: array for place, array in given.items() if array is not None}
+    return _succeeds(Task.on(numbers, 0, out.size * _SECONDS, arrays))
 
 
 def _share(size: int) -> int:
@@ -244,15 +241,14 @@ def _share(size: int) -> int:
 
 def _finds(kind: int, *arrays: Array) -> bool:
     """Whether a search finds something in any of the arrays; the rest is left out once it has."""
-    parts = []
     for array in arrays:
         check_alike(array)
-        start, size, block = address(array), array.size, _share(array.size)
-        parts += [(start + 4 * first, min(block, size - first)) for first in range(0, size, block)]
-    table, numbers = np.array(parts, np.int64), np.zeros(the.SIZE, np.int64)
-    numbers[the.KIND], numbers[the.COUNT], numbers[the.JOBS] = kind, len(parts), address(table)
-    seconds = sum(array.size for array in arrays) * _SECONDS
-    return not _succeeds(Task(numbers, 0, seconds, (arrays, table)))
+        numbers, block = np.zeros(the.SIZE, np.int64), _share(array.size)
+        numbers[the.KIND], numbers[the.COUNT] = kind, -(-array.size // block)
+        numbers[the.LENGTH : the.BLOCK + 1] = array.size, block
+        if not _succeeds(Task.on(numbers, 0, array.size * _SECONDS, {the.A: array})):
+            return True
+    return False
 
 
 def _succeeds(task: Task) -> bool:

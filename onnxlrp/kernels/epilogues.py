@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.kernels import _task as the
-from onnxlrp.kernels.scratch import address
+from onnxlrp.kernels.crew import Arrays, Numbers
 
 Array = NDArray[np.float32]
 
@@ -27,8 +27,8 @@ class Epilogue(Protocol):
     def channels(self, of_result: int) -> int:
         """How many channels are written, of a result of so many."""
 
-    def write(self, task: NDArray[np.int64]) -> object:
-        """Write into a task what is to be done; return what must stay alive until it is."""
+    def write(self, task: Numbers) -> Arrays:
+        """Write into a task what is to be done; return the arrays that it takes."""
 
     def note(self, failed: bool) -> None:
         """Learn from a task that is done whether it found something amiss."""
@@ -62,13 +62,11 @@ class Times:
         """One for each of x."""
         return of_result // self._fold
 
-    def write(self, task: NDArray[np.int64]) -> object:
+    def write(self, task: Numbers) -> Arrays:
         """Write into a task that its result is multiplied."""
         task[the.THEN], task[the.FOLD] = the.TIMES, self._fold
-        task[the.X], task[the.X_NUMBERS] = address(self._x), self._x.size
-        if self._onto is not None:
-            task[the.ONTO] = address(self._onto)
-        return self._x, self._onto
+        task[the.X_NUMBERS] = self._x.size
+        return {the.X: self._x} if self._onto is None else {the.X: self._x, the.ONTO: self._onto}
 
     def note(self, failed: bool) -> None:
         """Learn whether all is finite."""
@@ -147,15 +145,16 @@ class Ratio:
         """One for each share of each channel of R."""
         return of_result * self._spread
 
-    def write(self, task: NDArray[np.int64]) -> object:
+    def write(self, task: Numbers) -> Arrays:
         """Write into a task that its result is divided by."""
         task[the.THEN], task[the.FOLD], task[the.SPREAD] = the.RATIO, self._fold, self._spread
+        task[the.BIAS_NUMBERS] = self._bias.size
+        arrays = {the.RELEVANCE: self._relevance, the.SIGN: self._sign}
+        arrays |= {the.REALS: self._reals, the.BIAS: self._bias}
         if self._whole is not None:
-            task[the.X], task[the.X_NUMBERS] = address(self._whole), self._whole.size
-        task[the.REALS] = address(self._reals)
-        task[the.RELEVANCE], task[the.SIGN] = address(self._relevance), address(self._sign)
-        task[the.BIAS], task[the.BIAS_NUMBERS] = address(self._bias), self._bias.size
-        return self
+            task[the.X_NUMBERS] = self._whole.size
+            arrays[the.X] = self._whole
+        return arrays
 
     def note(self, failed: bool) -> None:
         """Learn whether relevance is left where the sign is negative."""

@@ -6,14 +6,16 @@ import math
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from onnxlrp.errors import RuntimeSetupError
 from onnxlrp.kernels import _denormals
 from onnxlrp.kernels._jit import config
-from onnxlrp.kernels.crew import Batch, Crew, Job, Task, do_alone
+from onnxlrp.kernels.crew import Batch, Crew, Job, Numbers, Task, do_alone
 
 
 class _ThreadState(threading.local):
@@ -22,6 +24,7 @@ class _ThreadState(threading.local):
     inside: bool = False
     sweeps: int = 0
     control: int = 0
+    recorder: Recorded | None = None
 
 
 def available_cores(groups: Path = Path("/sys/fs/cgroup")) -> int:
@@ -117,6 +120,8 @@ def run(jobs: Sequence[Job], seconds: float = math.inf) -> None:
     seconds : float, optional
         What all of them take one thread, about: little work is done by the calling thread alone.
     """
+    if _state.recorder is not None:
+        _state.recorder.in_python = True
     helpers = min(_settings.threads, len(jobs)) - 1
     if not _pays(helpers, seconds, _WORTH):
         for job in jobs:
@@ -135,8 +140,44 @@ def run(jobs: Sequence[Job], seconds: float = math.inf) -> None:
 def run_task(task: Task) -> None:
     """Run the jobs of a compiled task on the crew, and wait for them all; see `run`."""
     pays = _pays(min(_settings.threads, task.jobs) - 1, task.seconds, _WORTH_OF_TASKS)
-    if not (pays and _shared_crew().lead(task)):
-        do_alone(task)
+    tasks = task.numbers.reshape(1, -1)
+    if not (pays and _shared_crew().lead(tasks, task.memory)):
+        do_alone(tasks, task.memory)
+    if _state.recorder is not None:
+        _state.recorder.tasks.append(task)
+
+
+def run_tasks(tasks: Numbers, memory: int) -> None:
+    """Run tasks one after another, each on the crew, without Python in between.
+
+    Parameters
+    ----------
+    tasks : (number, SIZE) int64
+        As `_task` says.
+    memory : int
+        float32 numbers that a job needs for itself.
+    """
+    helps = _pays(_settings.threads - 1, math.inf, 0.0)
+    if not (helps and _shared_crew().lead(tasks, memory)):
+        do_alone(tasks, memory)
+
+
+@dataclass
+class Recorded:
+    """What the calling thread asked for in a while: its tasks, and whether jobs in Python too."""
+
+    tasks: list[Task] = field(default_factory=list)
+    in_python: bool = False
+
+
+@contextmanager
+def recorded() -> Iterator[Recorded]:
+    """Context that notes what the calling thread asks `run_task` and `run` for."""
+    before, _state.recorder = _state.recorder, Recorded()
+    try:
+        yield _state.recorder
+    finally:
+        _state.recorder = before
 
 
 def _pays(helpers: int, seconds: float, least: float) -> bool:

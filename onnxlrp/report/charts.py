@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from onnxlrp.engine import LayerBooks
+from onnxlrp.books import LayerBooks
 from onnxlrp.evaluate import AblationCurve, Evaluation, FlippingResult, MeanCurve, mean_curves
 from onnxlrp.evaluate.ordering import RANDOM
 from onnxlrp.evaluate.summary import CurveKey

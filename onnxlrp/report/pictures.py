@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from PIL import Image
 
-from onnxlrp.engine import LayerBooks
+from onnxlrp.books import LayerBooks
 from onnxlrp.evaluate import where_lost
 from onnxlrp.explainer import Result
 from onnxlrp.graph.model import Model

@@ -23,7 +23,7 @@ from onnxlrp.kernels import (
     sweep_threads,
 )
 from onnxlrp.kernels import _task as the
-from onnxlrp.kernels.crew import Batch, Crew, Task
+from onnxlrp.kernels.crew import Batch, Crew, Task, do_alone
 from onnxlrp.kernels.threads import available_cores, run
 
 pytestmark = pytest.mark.usefixtures("restored_threads")
@@ -150,12 +150,9 @@ def test_a_helper_that_sleeps_is_woken_for_tasks_and_for_python() -> None:
     crew = Crew(helpers=1, begin=lambda: None)
     x = np.arange(3e6, dtype=np.float32)
     for _ in range(5):
-        sleeping = time.monotonic() + 30
-        while not crew.sleeping:
-            assert time.monotonic() < sleeping
-            time.sleep(0.01)
-        task, out = doubling(x)
-        assert crew.lead(task)
+        fall_asleep(crew)
+        task, (out, _) = doubling(x)
+        assert crew.lead(*task)
         np.testing.assert_array_equal(out, 2 * x)
     meeting = threading.Barrier(2, timeout=30)
     batch = Batch([meeting.wait] * 2)  # passes only if both jobs run at once
@@ -167,23 +164,51 @@ def test_a_helper_that_sleeps_is_woken_for_tasks_and_for_python() -> None:
 
 def test_nobody_leads_while_another_one_does() -> None:
     crew = Crew(helpers=1, begin=lambda: None)
-    task, out = doubling(np.ones(10, np.float32))
+    task, (out, _) = doubling(np.ones(10, np.float32))
     with crew._leads:
-        assert not crew.lead(task)
-    assert crew.lead(task)
+        assert not crew.lead(*task)
+    assert crew.lead(*task)
     assert out.tolist() == [2.0] * 10
     crew.close()
 
 
-def doubling(x: np.ndarray) -> tuple[Task, np.ndarray]:
-    """A task in many jobs, and what it writes."""
-    numbers, out = np.zeros(the.SIZE, np.int64), np.empty_like(x)
-    factors, block = np.ones(2, np.float32), 1000
-    numbers[the.KIND], numbers[the.COUNT] = the.WEIGHTED_SUM, -(-x.size // block)
-    numbers[the.LENGTH], numbers[the.BLOCK] = x.size, block
-    numbers[the.REALS], numbers[the.TO] = factors.ctypes.data, out.ctypes.data
-    numbers[the.A] = numbers[the.B] = x.ctypes.data
-    return Task(numbers, 0, 1.0, (x, out, factors)), out
+def fall_asleep(crew: Crew) -> None:
+    """Wait until a helper sleeps."""
+    late = time.monotonic() + 30
+    while not crew.sleeping:
+        assert time.monotonic() < late
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("helpers", [0, 1, 3])
+def test_tasks_one_after_another(helpers: int) -> None:
+    crew = Crew(helpers, begin=lambda: None)
+    first, second = np.ones(500, np.float32), np.ones(400_000, np.float32)
+    tasks, outs = doubling(first, second, second, first)
+    tasks[0][2, the.A] = outs[1].ctypes.data  # the third task reads what the second one writes
+    for turn in range(20):
+        if helpers and turn % 5 == 0:
+            fall_asleep(crew)  # the first task needs no help, those after it do
+        outs[2][:] = 0
+        assert crew.lead(*tasks)
+        assert [out.sum() for out in outs[:4]] == [1000, 800_000, 1_200_000, 1000]
+    outs[2][:] = 0
+    do_alone(*tasks)
+    assert outs[2].sum() == 1_200_000
+    crew.close()
+
+
+def doubling(*xs: np.ndarray) -> tuple[tuple[np.ndarray, int], list[np.ndarray]]:
+    """What a crew is asked to do: tasks in many jobs, one for each array; and what they write."""
+    outs, block = [np.empty_like(x) for x in xs], 1000
+    factors, rows = np.ones(2, np.float32), []
+    for x, out in zip(xs, outs, strict=True):
+        numbers = np.zeros(the.SIZE, np.int64)
+        numbers[the.KIND], numbers[the.COUNT] = the.WEIGHTED_SUM, -(-x.size // block)
+        numbers[the.LENGTH], numbers[the.BLOCK] = x.size, block
+        arrays = {the.A: x, the.B: x, the.TO: out, the.REALS: factors}
+        rows.append(Task.on(numbers, 0, 1.0, arrays).numbers)
+    return (np.stack(rows), 0), [*outs, factors]
 
 
 def test_a_sweep_limits_blas_and_flushes_denormals() -> None:

@@ -12,7 +12,7 @@ from bokeh.models import ColumnDataSource, HoverTool
 from bokeh.models.annotations import BoxAnnotation
 from bokeh.plotting import figure
 
-from onnxlrp.engine import LayerBooks
+from onnxlrp.books import LayerBooks
 from onnxlrp.evaluate import LayerStatistics
 
 from .legend import CurveNames

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from onnxlrp.books import LayerBooks
 from onnxlrp.composites import Composite
-from onnxlrp.engine import LayerBooks
 from onnxlrp.explainer import Result
 from onnxlrp.graph.model import Model
 from onnxlrp.render.heatmap import channel_sum

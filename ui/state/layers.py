@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from onnxlrp.engine import LayerBooks
+from onnxlrp.books import LayerBooks
 from onnxlrp.graph.model import Model
 from onnxlrp.rules import Rule, Unified
 

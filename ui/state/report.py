@@ -11,7 +11,7 @@ import numpy as np
 import param
 from numpy.typing import NDArray
 
-from onnxlrp.engine import LayerBooks
+from onnxlrp.books import LayerBooks
 from onnxlrp.evaluate import FlippingResult
 from onnxlrp.evaluate.ordering import RANDOM
 from onnxlrp.explainer import Result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from onnxlrp.engine import LayerBooks
+from onnxlrp.books import LayerBooks
 from onnxlrp.graph.model import Model
 
 Edge = tuple[int, int]

@@ -1,0 +1,199 @@
+"""What the steps of a sweep do, noted while they are carried out, and made a recording."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+
+from onnxlrp.kernels import (
+    Recorded,
+    Stretches,
+    Tape,
+    Task,
+    address,
+    aligned,
+    lay_out,
+    recorded,
+    spots,
+    written_by,
+)
+from onnxlrp.ops.base import Array, Linear, Shape, Tensors
+from onnxlrp.plan import Plan, Step
+from onnxlrp.recordings.passage import Passage, Pending, Recording, Source
+
+
+class _Entry(NamedTuple):
+    """One layer as it was carried out; ``tasks``: all that it did, or None if Python did more."""
+
+    step: Step
+    before: Mapping[str, Array]
+    after: Mapping[str, Array]
+    values: Mapping[str, Array]
+    tasks: tuple[Task, ...] | None
+
+    @property
+    def is_taped(self) -> bool:
+        return self.tasks is not None
+
+    @property
+    def multiplied(self) -> tuple[str, ...]:
+        """Its inputs, if each of their elements was multiplied by what the layer hands on."""
+        step = self.step
+        arrived = not self.before.keys().isdisjoint(step.layer.node.outputs)
+        linear = isinstance(step.operation, Linear) and step.rule is not None
+        return step.operation.signal_names if arrived and linear and step.values else ()
+
+
+class Recorder:
+    """Notes what the steps of a sweep do while they are carried out, all arrays kept alive."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._entries: list[_Entry] = []
+        self._own = Stretches()
+
+    @contextmanager
+    def step(self, step: Step, pending: Pending, tensors: Tensors) -> Iterator[None]:
+        """Context in which the next step is carried out."""
+        before = dict(pending)
+        with recorded() as done:
+            yield
+        values = {name: tensors.value(name) for name in step.values}
+        entry = _Entry(step, before, dict(pending), values, tuple(done.tasks))
+        written = self._written(entry, done)
+        if written is None:
+            entry = entry._replace(tasks=None)
+        for array in written or ():
+            self._own.add(array)
+        self._entries.append(entry)
+
+    def _written(self, entry: _Entry, done: Recorded) -> list[Array] | None:
+        """The arrays that a step wrote first, if its tasks are all that it did."""
+        outside = _Outside(entry.before, entry.values)
+        may_choose = not isinstance(entry.step.operation, Linear) and entry.values
+        if done.in_python or may_choose or not outside.is_sound:
+            return None  # an operation of another kind may act on what it reads, without a task
+        written = written_by(done.tasks, outside, self._own)
+        if written is None:
+            return None
+        new = Stretches(written)
+        for name, r in entry.after.items():
+            known = entry.before.get(name) is r or self._own.find(r) or new.find(r)
+            if not known and outside.source(r) is None:
+                return None
+        return written
+
+    def recording(self) -> Recording:
+        """What was recorded, its arrays in memory of their own."""
+        blocks = [list(of) for _, of in itertools.groupby(self._entries, lambda e: e.is_taped)]
+        sizes = [array.nbytes for array in self._own.arrays]
+        offsets, size = lay_out(sizes, self._lives(blocks))
+        memory = aligned(size // 4)
+        places = [
+            memory[at // 4 : (at + size) // 4] for at, size in zip(offsets, sizes, strict=True)
+        ]
+        passages = tuple(self._passage(block, places) for block in blocks)
+        return Recording(self._plan, passages, memory.nbytes)
+
+    def _lives(self, blocks: Sequence[Sequence[_Entry]]) -> list[tuple[int, int]]:
+        """First and last moment, counted in tasks, at which somebody needs each own array.
+
+        What there was before a block is needed until its end: its layers may have to be carried out
+        one by one after all.
+        """
+        lives: dict[int, tuple[int, int]] = {}
+
+        def touch(stretches: Iterator[int], moment: int) -> None:
+            for stretch in stretches:
+                lives[stretch] = lives.get(stretch, (moment, moment))[0], moment
+
+        moment = 0
+        for block in blocks:
+            for entry in block:
+                for task in entry.tasks or ():
+                    touch((spot.stretch for spot in spots(task, self._own).values()), moment)
+                    moment += 1
+            touch(self._of(block[0].before), moment)
+            touch(self._of(block[-1].after), moment)
+            moment += 1
+        return [lives[stretch] for stretch in range(len(self._own.arrays))]
+
+    def _of(self, relevances: Mapping[str, Array]) -> Iterator[int]:
+        """The own arrays in which relevances lie."""
+        found = map(self._own.find, relevances.values())
+        return (spot.stretch for spot in found if spot is not None)
+
+    def _passage(self, block: Sequence[_Entry], places: Sequence[Array]) -> Passage:
+        """Layers as they will be played."""
+        steps = tuple(entry.step for entry in block)
+        before, after = block[0].before, block[-1].after
+        foreign = {name: r for name, r in before.items() if self._own.find(r) is None}
+        values = {name: value for entry in block for name, value in entry.values.items()}
+        outside = _Outside(foreign, values)
+        if not (block[0].is_taped and outside.is_sound):
+            return Passage(steps)
+        given: dict[str, Array] = {}
+        passed: dict[str, tuple[Source, Shape]] = {}
+        for name, r in after.items():
+            if before.get(name) is r:
+                continue
+            spot, source = self._own.find(r), outside.source(r)
+            if spot is not None:
+                place = places[spot.stretch][spot.offset // 4 :]
+                given[name] = place[: r.size].reshape(r.shape)
+            elif source is not None:
+                passed[name] = source, r.shape
+        tasks = [task for entry in block for task in entry.tasks or ()]
+        at = np.array([address(place) for place in places], np.int64)
+        return Passage(
+            steps=steps,
+            tape=Tape.of(tasks, self._own, at, outside),
+            reads=tuple(outside.sources),
+            same=tuple(outside.same),
+            taken=tuple(name for name in before if name not in after),
+            given=given,
+            passed=passed,
+            multiplied=frozenset(name for entry in block for name in entry.multiplied),
+        )
+
+
+class _Outside(Stretches):
+    """The arrays that a tape is told each time it is played.
+
+    Attributes
+    ----------
+    sources : list of Source
+        What each of them is.
+    same : list of (Source, int)
+        What else is the same array as one of them.
+    is_sound : bool
+        Whether arrays are in C order and share no memory but as a whole.
+    """
+
+    def __init__(self, relevances: Mapping[str, Array], values: Mapping[str, Array]) -> None:
+        super().__init__()
+        self.sources: list[Source] = []
+        self.same: list[tuple[Source, int]] = []
+        self.is_sound = True
+        kinds = (relevances, False), (values, True)
+        for source, array in [(Source(n, of), a) for named, of in kinds for n, a in named.items()]:
+            spot = self.find(array)
+            if spot is not None and self.arrays[spot.stretch].nbytes == array.nbytes:
+                self.same.append((source, spot.stretch))
+            elif self.touches(array) or not array.flags.c_contiguous or not array.nbytes:
+                self.is_sound = False
+            else:
+                self.add(array)
+                self.sources.append(source)
+
+    def source(self, array: Array) -> Source | None:
+        """What an array as a whole is, if it is relevance."""
+        spot = self.find(array)
+        if spot is None or self.arrays[spot.stretch].nbytes != array.nbytes:
+            return None
+        source = self.sources[spot.stretch]
+        return None if source.is_value else source

@@ -1,0 +1,112 @@
+"""Tapes of tasks, and the memory that their arrays share."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onnxlrp.kernels import (
+    Stretches,
+    Tape,
+    aligned,
+    has_negative,
+    lay_out,
+    product,
+    recorded,
+    rms,
+    weighted_sum,
+    written_by,
+)
+from onnxlrp.kernels.scratch import address
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 1000), st.integers(0, 30), st.integers(0, 10)), max_size=40)
+)
+def test_arrays_alive_at_once_do_not_overlap(arrays: list[tuple[int, int, int]]) -> None:
+    sizes = [size for size, _, _ in arrays]
+    lives = [(begin, begin + length) for _, begin, length in arrays]
+    offsets, total = lay_out(sizes, lives)
+    assert all(at % 64 == 0 and at + size <= total for at, size in zip(offsets, sizes, strict=True))
+    for one, other in itertools.combinations(range(len(sizes)), 2):
+        apart = lives[one][1] < lives[other][0] or lives[other][1] < lives[one][0]
+        before = offsets[one] + sizes[one] <= offsets[other]
+        after = offsets[other] + sizes[other] <= offsets[one]
+        assert apart or before or after
+    most = max((sum(s for s, (a, b) in zip(sizes, lives, strict=True) if a <= t <= b)
+                for t in range(50)), default=0)  # fmt: skip
+    assert total >= most
+
+
+def numbers(*values: float) -> np.ndarray:
+    return np.array(values, np.float32)
+
+
+def test_stretches_find_what_lies_within() -> None:
+    a, b = np.arange(10, dtype=np.float32), np.arange(5, dtype=np.float32)
+    stretches = Stretches([a, b])
+    assert stretches.find(a) == (0, 0)
+    assert stretches.find(a[3:7]) == (0, 12)
+    assert stretches.find(b[4:]) == (1, 16)
+    assert stretches.find(a[::2]) is None  # not in C order
+    assert stretches.find(np.zeros(3, np.float32)) is None
+    part = Stretches([a[2:5]])
+    assert part.find(a) is None
+    assert part.touches(a)
+    assert part.touches(a[4:])
+    assert not part.touches(a[5:])
+    assert not part.touches(a[:2])
+
+
+def test_a_tape_does_the_same_with_other_arrays() -> None:
+    a, b = numbers(1, 2, 3), numbers(4, 5, 6)
+    inner, out = np.empty_like(a), np.empty_like(a)
+    with recorded() as done:
+        weighted_sum(a, 2.0, b, 1.0, inner)
+        product(inner, a, out)
+    outside, own = Stretches([a, b]), Stretches()
+    written = written_by(done.tasks, outside, own)
+    assert written is not None
+    for array in written:
+        own.add(array)
+    places = [aligned(3), aligned(3)]
+    tape = Tape.of(done.tasks, own, np.array([address(p) for p in places]), outside)
+    inner[:] = out[:] = 0
+    assert tape.play([numbers(1, 0, 1), numbers(0, 1, 2)])
+    assert places[0].tolist() == [2, 1, 4]
+    assert places[1].tolist() == [2, 0, 4]
+    assert not out.any()
+    assert not tape.play([numbers(3e38, 0, 1), numbers(0, 1, 2)])  # an overflow is new
+    assert tape.play([numbers(0, 0, 0), numbers(0, 1, 2)])
+
+
+def test_a_tape_says_when_something_else_is_found() -> None:
+    a = numbers(1, -2, 3)
+    with recorded() as done:
+        assert has_negative(a)
+    outside = Stretches([a])
+    assert written_by(done.tasks, outside, Stretches()) == []
+    tape = Tape.of(done.tasks, Stretches(), np.zeros(0, np.int64), outside)
+    assert tape.play([numbers(0, 0, -1)])
+    assert not tape.play([numbers(1, 2, 3)])
+
+
+def test_what_cannot_be_repeated() -> None:
+    a, b = numbers(1, 2, 3), numbers(4, 5, 6)
+    with recorded() as unknown:
+        product(a, a * 2, np.empty_like(a))  # nobody says where a * 2 comes from
+    assert written_by(unknown.tasks, Stretches([a]), Stretches()) is None
+    with recorded() as in_place:
+        product(a, b, b)
+    assert written_by(in_place.tasks, Stretches([a, b]), Stretches()) is None
+    made = a * 2
+    with recorded() as of_unknown:
+        product(a, made, made)  # reads what it writes
+    assert written_by(of_unknown.tasks, Stretches([a]), Stretches()) is None
+    with recorded() as python:
+        rms(a[None])
+    assert python.in_python
+    assert not in_place.in_python
