@@ -63,7 +63,7 @@ class Sweep:
 
     With ``kept`` it goes on from where an earlier sweep took another way, and leaves what it finds;
     it does not while books are kept, for those are written at every layer. Afterwards
-    :attr:`multiplied` holds the tensors that have proved finite, as their relevance did.
+    :attr:`proven` holds the tensors that have proved finite.
     """
 
     tensors: Tensors
@@ -75,7 +75,7 @@ class Sweep:
     recorded: dict[str, Array] = field(default_factory=dict)
     recordings: Recordings | None = None
     pictures: int = field(default=1, init=False)
-    multiplied: set[str] = field(default_factory=set, init=False)
+    proven: set[str] = field(default_factory=set, init=False)
 
     def run(
         self, plan: Plan, relevance: Array, record: Mapping[str, tuple[str, ...]] | None = None
@@ -132,10 +132,10 @@ class Sweep:
         with sweep_threads(), recordings.turn(plan, shapes, self.maps) as turn:
             for passage in turn.passages:
                 if passage.play(pending, self.tensors):
-                    self.multiplied.update(passage.multiplied)
+                    self.proven.update(passage.proven)
                     continue
                 for step in passage.steps:
-                    with turn.watch(step, pending, self.tensors):
+                    with turn.watch(step, pending, self.tensors, self.proven):
                         self._carry_out(step, pending)
             return self._result(plan, pending)
 
@@ -207,7 +207,9 @@ class Sweep:
             onto=pending.get(names[0]) if alone else None,
         )  # fmt: skip
         if step.values:
-            self.multiplied.update(names)
+            self.proven.update(names)
+        if handed.asked and step.preactivation:
+            self.proven.add(step.preactivation)
         if self.kept is not None:
             z.forget_maps()
             self.kept.memory.put((step.layer.index, rule.input), z, z.nbytes)

@@ -159,7 +159,7 @@ class Explainer:
         target = as_target(target, self.model)
         plan = self._workspace.plan(composite, start_of(target, self.model))
         wanted = self._recorded(plan, record)
-        self._activations.fetch(plan.values, unproven=plan.multiplied)
+        self._activations.fetch(plan.values, unproven=plan.provable)
         values = self._activations.value(plan.explained)
         output = as_scores(values, self.model, plan.explained)
         chosen = choose(self.model, output, target)
@@ -196,7 +196,7 @@ class Explainer:
         except NumericalError:
             self._activations.prove()
             raise
-        self._activations.prove(sweep.multiplied)
+        self._activations.prove(sweep.proven)
         return relevance
 
     def _recorded(self, plan: Plan, record: Iterable[str]) -> dict[str, tuple[str, ...]]:

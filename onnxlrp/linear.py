@@ -26,13 +26,15 @@ from onnxlrp.seen import Parts
 class Handed(NamedTuple):
     """What a layer handed down: R of each input, whether all of it is finite, and what it kept.
 
-    ``added``: what the input had from elsewhere is in it.
+    ``added``: what the input had from elsewhere is in it. ``asked``: ratios looked at all of z, and
+    ``finite`` says so of it too.
     """
 
     parts: Parts
     finite: bool
     absorbed: Absorbed | None
     added: bool = False
+    asked: bool = False
 
 
 def redistribute(
@@ -98,7 +100,7 @@ def _one_by_one(work: _Work) -> Handed:
     """Branch after branch."""
     rule, z, relevance, in_shapes, keep_books, fused, onto = work
     handed: list[Array | None] = [None] * len(in_shapes)
-    finite, added = True, False
+    finite, added, asked = True, False, False
     books = Absorbed.nothing(len(relevance)) if keep_books else None
     left = True  # relevance that stands where z < 0, and may not have been handed down
     _, branches = rule.frame
@@ -108,6 +110,8 @@ def _one_by_one(work: _Work) -> Handed:
         ratio = BranchRatio.fused(rule, branch, z, relevance) if fused else None
         ratio = ratio or BranchRatio.of(rule, branch, z, relevance)
         left = not ratio.all_positive
+        if ratio.seen is not None and ratio.seen.asked:
+            asked, finite = True, finite and ratio.seen.finite
         pieces = z.pieces(branch.weight)
         rest = [b for b in branches[number + 1 :] if left or b.where is not Where.NEGATIVE]
         alone = handed[0] is None and len(pieces) == 1 and not rest and rule.bias != "spread"
@@ -131,7 +135,7 @@ def _one_by_one(work: _Work) -> Handed:
             books = books + ratio.absorbed()
     pairs = zip(handed, in_shapes, strict=True)
     parts = tuple([np.zeros(s, np.float32) if r is None else r for r, s in pairs])
-    return Handed(parts, finite, books, added)
+    return Handed(parts, finite, books, added, asked)
 
 
 def _together(work: _Work, piece: Piece) -> Handed:
@@ -144,7 +148,7 @@ def _together(work: _Work, piece: Piece) -> Handed:
         made = z.ratio(branches, rule.bias != "drop", relevance, rule.epsilon, piece)
     ratios: list[BranchRatio] = []
     if made is not None:
-        q, _ = made
+        q = made.q
     else:
         ratios = [BranchRatio.of(rule, branch, z, relevance) for branch in branches]
         n, k, *size = relevance.shape
@@ -152,13 +156,16 @@ def _together(work: _Work, piece: Piece) -> Handed:
     spreads = rule.bias == "spread"
     before = None if spreads else onto
     part, finite = _hand_down(piece, q, in_shapes, before, None)
+    asked = False
+    if made is not None and made.asked:
+        asked, finite = True, finite and made.finite
     for ratio in ratios:
         if spreads:
             (share,) = ratio.spread(z, in_shapes)
             part, finite = part + share, finite and all_finite(share)
         elif books is not None:
             books = books + ratio.absorbed()
-    return Handed((part,), finite, books, before is not None)
+    return Handed((part,), finite, books, before is not None, asked)
 
 
 def _share(

@@ -77,17 +77,16 @@ class Plan:
         return tuple(dict.fromkeys(name for name in read if name != self.input))
 
     @cached_property
-    def multiplied(self) -> frozenset[str]:
-        """Those of the values of which a linear layer multiplies every element by what it hands on.
+    def provable(self) -> frozenset[str]:
+        """Those of the values of which the sweep may see whether all of them are finite.
 
-        So relevance says whether all of them are finite.
+        A linear layer multiplies every element of its input by what it hands on, and some rules
+        look at the sign of every element of z.
         """
-        read = (
-            step.operation.signal_names
-            for step in self.steps
-            if isinstance(step.operation, Linear) and step.values
-        )
-        return frozenset(name for names in read for name in names) - {self.explained, self.input}
+        linear = [s for s in self.steps if isinstance(s.operation, Linear) and s.values]
+        names = {name for s in linear for name in s.operation.signal_names}
+        names.update(s.preactivation for s in linear if s.preactivation)
+        return frozenset(names - {self.explained, self.input})
 
     @cached_property
     def tensors(self) -> tuple[str, ...]:

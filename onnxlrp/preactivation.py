@@ -43,6 +43,26 @@ class Piece(NamedTuple):
     folded: bool = False
 
 
+class Made(NamedTuple):
+    """Ratios, and what was seen while they were made.
+
+    Attributes
+    ----------
+    q : ndarray, float32
+    nothing_left : bool
+        No relevance stands where z < 0; said by branches that look at the sign of z only.
+    asked : bool
+        They looked at every element of z.
+    finite : bool
+        All of z is finite; said by these only.
+    """
+
+    q: Array
+    nothing_left: bool
+    asked: bool
+    finite: bool
+
+
 class _Terms(NamedTuple):
     """d = of_whole·whole + of_part·part + bias, the bias split by its sign.
 
@@ -198,14 +218,14 @@ class Preactivation:
         relevance: Array,
         epsilon: float,
         together: Piece | None = None,
-    ) -> tuple[Array, bool] | None:
+    ) -> Made | None:
         """Q of a branch as :meth:`Denominator.ratio` gives it, made while dⱼ is in the cache.
 
         Of several branches, whose terms are :meth:`together`, they lie side by side.
 
         Returns
         -------
-        (q, nothing left) or None
+        Made or None
             None where there is no such way; dⱼ itself is not kept.
         """
         terms = [self._terms(branch, bias) for branch in branches]
@@ -235,7 +255,8 @@ class Preactivation:
             relevance, epsilon, *shares, sign=self.whole(bias=True) if asks else None,
             whole=whole, bias=biases, spread=shares_z,
         )  # fmt: skip
-        return linear.forward(xs, self.shape, then), then.nothing_left
+        q = linear.forward(xs, self.shape, then)
+        return Made(q, then.nothing_left, asks, then.sign_is_finite)
 
     def _terms(self, branch: Branch, bias: bool) -> _Terms:
         """What dⱼ is the sum of."""

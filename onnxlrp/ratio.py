@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from onnxlrp.kernels import Denominator, rms
 from onnxlrp.ops.base import Array, Shape
-from onnxlrp.preactivation import Preactivation
+from onnxlrp.preactivation import Made, Preactivation
 from onnxlrp.rules.base import Rule
 from onnxlrp.rules.frame import Branch, WeightMap, Where
 from onnxlrp.seen import Parts
@@ -49,6 +49,7 @@ class BranchRatio(NamedTuple):
     d: Denominator | None = None
     epsilon: Array | None = None
     bias: Array | None = None
+    seen: Made | None = None
 
     @classmethod
     def fused(
@@ -58,8 +59,7 @@ class BranchRatio(NamedTuple):
         made = z.ratio((branch,), rule.bias != "drop", relevance, rule.epsilon)
         if made is None:
             return None
-        q, nothing_left = made
-        return cls(q, branch.where is not Where.ALWAYS and nothing_left)
+        return cls(made.q, made.asked and made.nothing_left, seen=made)
 
     @classmethod
     def of(cls, rule: Rule, branch: Branch, z: Preactivation, relevance: Array) -> BranchRatio:

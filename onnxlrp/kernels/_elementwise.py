@@ -12,7 +12,7 @@ import numpy as np
 from onnxlrp.kernels import _task as the
 from onnxlrp.kernels._epilogues import PLAIN, quotient
 from onnxlrp.kernels._jit import REDUCTION, device, f8, kernel, read
-from onnxlrp.kernels._memory import exchange, floats, ints, look
+from onnxlrp.kernels._memory import floats, ints, look, merge
 
 #: What is infinite or NaN has all bits of the exponent.
 _EXPONENT = np.int32(0x7F800000)
@@ -33,13 +33,13 @@ def elements(task: Any, job: Any) -> None:
 @device()
 def _search(task: Any, job: Any, negative: Any) -> None:
     """Look for a number in a part of an array, unless one was found already."""
-    if look(task, the.FAILED):
+    if look(task, the.FOUND):
         return
     first = job * task[the.BLOCK]
     at, count = task[the.A] + 4 * first, min(task[the.BLOCK], task[the.LENGTH] - first)
     found = _has_negative(floats(at, count)) if negative else _has_infinite(ints(at, count))
     if found:
-        exchange(task, the.FAILED, 1)
+        merge(task, the.FOUND, the.AMISS)
 
 
 @device()
@@ -63,7 +63,7 @@ def _flat(task: Any, job: Any) -> None:
     else:
         _clip_negative(a, out)
     if not fine:
-        exchange(task, the.FAILED, 1)
+        merge(task, the.FOUND, the.AMISS)
 
 
 @device()
@@ -77,7 +77,7 @@ def _rows(task: Any, job: Any) -> None:
     v = floats(task[the.B] + skipped, size) if task[the.B] else u  # what is there need not count
     if kind == the.SPLIT:
         if _split(u, width, floats(task[the.TO] + 2 * skipped, 2 * size)):
-            exchange(task, the.FAILED, 1)
+            merge(task, the.FOUND, the.AMISS)
         return
     x, y = floats(task[the.C] + skipped, size), floats(task[the.D] + skipped, size)
     out, fine = floats(task[the.TO] + skipped, size), True
@@ -103,7 +103,7 @@ def _rows(task: Any, job: Any) -> None:
                 y[low:high], c[4], out[low:high], other[low:high],
             )  # fmt: skip
     if not fine:
-        exchange(task, the.FAILED, 1)
+        merge(task, the.FOUND, the.AMISS)
 
 
 @device()

@@ -12,7 +12,7 @@ import numpy as np
 
 from onnxlrp.kernels import _task as the
 from onnxlrp.kernels._jit import EXACT, device
-from onnxlrp.kernels._memory import exchange, floats
+from onnxlrp.kernels._memory import floats, merge
 
 #: Without "contract": denominators are the same bits, in whatever loop.
 PLAIN: frozenset[str] = EXACT - {"contract"}
@@ -68,9 +68,10 @@ def ratio(
     channel 0 of out lies; `spread` of them share one of part. `c` holds the stabiliser, then cu,
     cv, c and the sign that is asked for, or 0, of each in turn.
 
-    Returns whether no relevance stands where the sign is negative; True if none is asked for.
+    Returns whether relevance stands where the sign is negative, and whether the sign is infinite
+    or NaN somewhere; False if none is asked for.
     """
-    zero, left, epsilon = np.float32(0.0), False, c[0]
+    zero, left, infinite, epsilon = np.float32(0.0), False, False, c[0]
     for n in range(channels * lines):
         channel, line = first + n // lines, n % lines
         to = start + n // lines * size + line * pitch
@@ -91,7 +92,8 @@ def ratio(
                 d = cu * one[i] + cv * other[i] + b
                 q[i] = quotient(d, r[i], coefficient, epsilon, side * pre[i] > zero)
                 left |= (pre[i] < zero) & (r[i] != zero)
-    return not left
+                infinite |= not abs(pre[i]) < np.float32(np.inf)
+    return left, infinite
 
 
 @device()
@@ -100,7 +102,7 @@ def finish(
     pitch: Any, column: Any, width: Any,
 ) -> None:  # fmt: skip
     """Do to a part of a task's result what comes then; note it if that finds something amiss."""
-    size, then, fine = task[the.PLACES], task[the.THEN], True
+    size, then, found = task[the.PLACES], task[the.THEN], 0
     fold, spread = task[the.FOLD], task[the.SPREAD]
     if then == the.TIMES:
         channel, channels = channel // fold, channels // fold
@@ -113,17 +115,17 @@ def finish(
     if then == the.TIMES:
         ahead = 0 if x.size == out.size else -sample * x.size
         onto = floats(task[the.ONTO], out.size if task[the.ONTO] else 0)
-        fine = times(
-            x, ahead, part, fold, onto, out, start, channels, size, lines, pitch, width
-        )  # fmt: skip
+        if not times(x, ahead, part, fold, onto, out, start, channels, size, lines, pitch, width):
+            found = the.AMISS
     else:
         of_all = task[the.CHANNELS] * size
-        fine = ratio(
+        left, infinite = ratio(
             x, floats(task[the.BIAS], task[the.BIAS_NUMBERS]),
             floats(task[the.SIGN], out.size // fold), floats(task[the.RELEVANCE], out.size // fold),
             floats(task[the.REALS], 1 + 4 * fold), fold, spread,
             sample * (of_all // fold - of_all), part, out, start, channel, channels, size, lines,
             pitch, width,
         )  # fmt: skip
-    if not fine:
-        exchange(task, the.FAILED, 1)
+        found = (the.AMISS if left else 0) | (the.INFINITE if infinite else 0)
+    if found:
+        merge(task, the.FOUND, found)

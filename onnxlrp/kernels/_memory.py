@@ -89,8 +89,10 @@ def _changing(operation: str, change: Callable[[int, int], int]) -> Any:
     return typing
 
 
-#: Change a number of an int64 array, (numbers, index, value) → what it was: add to it, replace it.
+#: Change a number of an int64 array, (numbers, index, value) → what it was: add to it, set some of
+#: its bits, replace it.
 add = _changing("add", lambda before, value: before + value)
+merge = _changing("or", lambda before, value: before | value)
 exchange = _changing("xchg", lambda before, value: value)
 
 

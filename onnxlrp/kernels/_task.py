@@ -7,7 +7,7 @@ address of a table with a row of numbers for each job.
 from __future__ import annotations
 
 (
-    KIND, COUNT, JOBS, FAILED,  # which work; jobs: their number, table, complaint
+    KIND, COUNT, JOBS, FOUND,  # which work; jobs: their number, table, what they note
     SOURCE, OUT, OUT_NUMBERS, CHANNELS, PLACES,  # arrays; out's channels, and numbers in each
     THEN, REALS, X, X_NUMBERS, SIGN, RELEVANCE, BIAS, BIAS_NUMBERS, WHERE,  # `finish`
     ONTO, FOLD, SPREAD,  # its channels: of the result for each of x or R, of out for each of these
@@ -31,6 +31,9 @@ from __future__ import annotations
 
 #: Numbers in a task.
 SIZE = FIRST + 25
+
+#: What a job may note, as bits: what its kind of work looks for, and that z is infinite somewhere.
+AMISS, INFINITE = 1, 2
 
 #: What is done to each part of a result before it is written: nothing, or an `Epilogue`.
 NOTHING, TIMES, RATIO = range(3)

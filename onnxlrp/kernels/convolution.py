@@ -108,7 +108,7 @@ class ConvKernel:
             task = self._directions[direction].task(source, out, then)
             run_task(task)
         if then is not None:
-            then.note(task.has_failed)
+            then.note(task.found)
         return out
 
     def _output_size(self, spatial: Sizes) -> Sizes:

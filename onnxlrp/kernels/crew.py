@@ -63,9 +63,9 @@ class Task(NamedTuple):
         return int(self.numbers[the.COUNT])
 
     @property
-    def has_failed(self) -> bool:
-        """Whether a job has noted that something is amiss."""
-        return bool(self.numbers[the.FAILED])
+    def found(self) -> int:
+        """What its jobs have noted: bits, as `_task` says."""
+        return int(self.numbers[the.FOUND])
 
 
 class Batch:

@@ -255,7 +255,7 @@ def _succeeds(task: Task) -> bool:
     """Run a task; whether nothing was found amiss."""
     with sweep_threads():
         run_task(task)
-    return not task.has_failed
+    return not task.found
 
 
 def _sum_samples(loop: Callable[[Array], float], a: Array) -> NDArray[np.float64]:

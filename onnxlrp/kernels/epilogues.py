@@ -30,8 +30,8 @@ class Epilogue(Protocol):
     def write(self, task: Numbers) -> Arrays:
         """Write into a task what is to be done; return the arrays that it takes."""
 
-    def note(self, failed: bool) -> None:
-        """Learn from a task that is done whether it found something amiss."""
+    def note(self, found: int) -> None:
+        """Learn from a task that is done what it found: bits, as `_task` says."""
 
 
 class Times:
@@ -68,9 +68,9 @@ class Times:
         task[the.X_NUMBERS] = self._x.size
         return {the.X: self._x} if self._onto is None else {the.X: self._x, the.ONTO: self._onto}
 
-    def note(self, failed: bool) -> None:
+    def note(self, found: int) -> None:
         """Learn whether all is finite."""
-        self.finite &= not failed
+        self.finite &= not found
 
 
 class Share(NamedTuple):
@@ -120,6 +120,8 @@ class Ratio:
     ----------
     nothing_left : bool
         Whether no relevance stands where the sign is negative; True where there is no sign.
+    sign_is_finite : bool
+        Whether each element of the sign is known to be finite; False where there is none.
     """
 
     def __init__(
@@ -140,6 +142,7 @@ class Ratio:
         self._whole = whole
         self._bias = _NONE if bias is None else bias
         self.nothing_left = True
+        self.sign_is_finite = sign is not None
 
     def channels(self, of_result: int) -> int:
         """One for each share of each channel of R."""
@@ -156,9 +159,10 @@ class Ratio:
             arrays[the.X] = self._whole
         return arrays
 
-    def note(self, failed: bool) -> None:
-        """Learn whether relevance is left where the sign is negative."""
-        self.nothing_left &= not failed
+    def note(self, found: int) -> None:
+        """Learn whether relevance is left where the sign is negative, and the sign is finite."""
+        self.nothing_left &= not found & the.AMISS
+        self.sign_is_finite &= not found & the.INFINITE
 
 
 @lru_cache(maxsize=256)

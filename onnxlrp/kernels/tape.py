@@ -168,9 +168,9 @@ class Tape:
         tasks = self.tasks.copy()
         starts = np.array([address(array) for array in outside], np.int64)
         tasks.reshape(-1)[self.places] = starts[self.sources] + self.offsets
-        tasks[:, the.FAILED] = 0
+        tasks[:, the.FOUND] = 0
         run_tasks(tasks, self.memory)
-        return bool((tasks[:, the.FAILED] == self.tasks[:, the.FAILED]).all())
+        return bool((tasks[:, the.FOUND] == self.tasks[:, the.FOUND]).all())
 
 
 def _constants(arrays: Arrays) -> tuple[AnyArray, ...]:

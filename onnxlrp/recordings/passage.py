@@ -44,8 +44,8 @@ class Passage:
         Where the tape leaves relevance.
     passed : mapping of str to (Source, shape)
         Tensor → another one, whose relevance it gets.
-    multiplied : frozenset of str
-        The tensors of which a linear layer multiplies every element by what it hands on.
+    proven : frozenset of str
+        Tensors that prove finite when the tape is played.
     """
 
     steps: tuple[Step, ...]
@@ -55,7 +55,7 @@ class Passage:
     taken: tuple[str, ...] = ()
     given: Mapping[str, Array] = field(default_factory=dict)
     passed: Mapping[str, tuple[Source, Shape]] = field(default_factory=dict)
-    multiplied: frozenset[str] = frozenset()
+    proven: frozenset[str] = frozenset()
 
     def play(self, pending: Pending, tensors: Tensors) -> bool:
         """Hand relevance down; False where that has to be done layer by layer."""

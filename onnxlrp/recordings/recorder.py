@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -33,19 +33,12 @@ class _Entry(NamedTuple):
     before: Mapping[str, Array]
     after: Mapping[str, Array]
     values: Mapping[str, Array]
+    proven: Set[str]
     tasks: tuple[Task, ...] | None
 
     @property
     def is_taped(self) -> bool:
         return self.tasks is not None
-
-    @property
-    def multiplied(self) -> tuple[str, ...]:
-        """Its inputs, if each of their elements was multiplied by what the layer hands on."""
-        step = self.step
-        arrived = not self.before.keys().isdisjoint(step.layer.node.outputs)
-        linear = isinstance(step.operation, Linear) and step.rule is not None
-        return step.operation.signal_names if arrived and linear and step.values else ()
 
 
 class Recorder:
@@ -57,13 +50,16 @@ class Recorder:
         self._own = Stretches()
 
     @contextmanager
-    def step(self, step: Step, pending: Pending, tensors: Tensors) -> Iterator[None]:
+    def step(
+        self, step: Step, pending: Pending, tensors: Tensors, proven: Set[str]
+    ) -> Iterator[None]:
         """Context in which the next step is carried out."""
-        before = dict(pending)
+        before, known = dict(pending), frozenset(proven)
         with recorded() as done:
             yield
         values = {name: tensors.value(name) for name in step.values}
-        entry = _Entry(step, before, dict(pending), values, tuple(done.tasks))
+        tasks, after = tuple(done.tasks), dict(pending)
+        entry = _Entry(step, before, after, values, proven - known, tasks)
         written = self._written(entry, done)
         if written is None:
             entry = entry._replace(tasks=None)
@@ -157,7 +153,7 @@ class Recorder:
             taken=tuple(name for name in before if name not in after),
             given=given,
             passed=passed,
-            multiplied=frozenset(name for entry in block for name in entry.multiplied),
+            proven=frozenset(name for entry in block for name in entry.proven),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import NamedTuple
 
@@ -32,7 +32,7 @@ class Turn(NamedTuple):
     """How a sweep is carried out: by these passages, each step on its own in a context."""
 
     passages: tuple[Passage, ...]
-    watch: Callable[[Step, Pending, Tensors], AbstractContextManager[None]]
+    watch: Callable[[Step, Pending, Tensors, Set[str]], AbstractContextManager[None]]
 
 
 class Recordings:
@@ -96,5 +96,5 @@ class Recordings:
         return None
 
 
-def _watch_none(step: Step, pending: Pending, tensors: Tensors) -> AbstractContextManager[None]:
+def _watch_none(*step: object) -> AbstractContextManager[None]:
     return nullcontext()

@@ -11,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 import onnxlrp
 from onnxlrp.errors import NumericalError
 from onnxlrp.kernels import Tape, get_num_threads, set_num_threads
+from onnxlrp.runtime.activations import Activations
 from onnxlrp.workspace import Workspace
 from tests.engine.test_networks import small_network
 from tests.ops.single import normal
@@ -43,12 +44,13 @@ def fresh(network, *args, **kwargs):
     return onnxlrp.explain(onnxlrp.load(network), *args, **kwargs).relevance
 
 
-def chain(**of_first):
-    """Two convolutions with a ReLU between; 2x6x6 → 3x6x6."""
+def chain(op="Relu", inputs=("z",)):
+    """Two convolutions with an activation between; 2x6x6 → 3x6x6."""
     weights = {"w": normal(4, 2, 3, 3, seed=1), "v": normal(3, 4, 1, 1, seed=2)}
+    weights |= {"low": np.float32(0), "high": np.float32(6)}
     nodes = [
-        helper.make_node("Conv", ["x", "w"], ["z"], name="first", pads=[1, 1, 1, 1], **of_first),
-        helper.make_node("Relu", ["z"], ["a"], name="relu"),
+        helper.make_node("Conv", ["x", "w"], ["z"], name="first", pads=[1, 1, 1, 1]),
+        helper.make_node(op, [*inputs], ["a"], name="activation"),
         helper.make_node("Conv", ["a", "v"], ["y"], name="second"),
     ]
     graph = helper.make_graph(
@@ -136,6 +138,27 @@ def test_an_infinite_activation_is_blamed_on_the_forward_pass(played):
         said.append(str(error.value))
     assert said[0] == said[1]
     assert "forward pass" in said[0]
+
+
+def test_a_pre_activation_that_a_clip_hides(monkeypatch, played):
+    """Pre-activations may be infinite where Clip(z) is not; ratios see it."""
+    proven, prove = [], Activations.prove
+
+    def note(activations, finite=()):
+        proven.append(set(finite))
+        prove(activations, finite)
+
+    monkeypatch.setattr(Activations, "prove", note)
+    model = onnxlrp.load(chain("Clip", ["z", "low", "high"]))
+    x = normal(1, 2, 6, 6, seed=1)
+    huge = np.zeros_like(x)
+    huge[0, 0, 3, 3] = 3e38  # some of its products overflow, and no NaN comes of it
+    for _ in range(4):
+        onnxlrp.explain(model, x, "gamma", "region:1")
+        assert proven[-1] == {"x", "z", "a", "y"}
+        with pytest.raises(NumericalError, match="forward pass gives NaN or Inf: layer first"):
+            onnxlrp.explain(model, huge, "gamma", "region:1")
+    assert played == [False, True, False, True, False]
 
 
 def test_any_number_of_threads(played):
