@@ -13,8 +13,8 @@ import statistics
 
 import numpy as np
 import onnxruntime as ort
-from explain_speed import seconds
 from networks import NETWORKS
+from turn import seconds
 
 import onnxlrp
 from onnxlrp.evaluate.ablation import ablate_each

@@ -24,12 +24,11 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
-from explain_speed import PAUSE
-from explain_speed import seconds as timed
 from memory import peak_of
 from networks import NETWORKS
 from peer_process import PeerError, Peers, peers_of
 from report import markdown, setting, write_section
+from turn import turn
 
 import onnxlrp
 
@@ -45,7 +44,6 @@ MEMORY = "memory"
 """The piece that measures memory in place of time."""
 
 LEAST_ROUNDS = 3
-_CALLS = 5
 FORWARDS_AGREE = 1e-3
 """Largest difference of two forward passes, relative to the largest output, that counts as none."""
 
@@ -107,35 +105,17 @@ def measure(case: Case, peers: Peers | None, budget: float, rounds: int) -> Meas
         theirs = peers.load(case.network, case.file, case.input)
     truth = {name: call() for name, call in own.items()}
     theirs = [name for name in theirs if _agrees(name, truth, peers, case, found)]
-    turns: dict[str, Callable[[], float]] = {
-        name: lambda call=call: timed(call) for name, call in own.items()
-    }
-
-    def ask(name: str) -> float:
-        time.sleep(PAUSE)
-        return peers.ask("time", method=name)["seconds"]
-
-    turns |= {name: partial(ask, name) for name in theirs}
+    turns: dict[str, Callable[[], float]] = {name: partial(turn, own[name]) for name in own}
+    turns |= {name: lambda name=name: peers.ask("time", method=name)["seconds"] for name in theirs}
     found.seconds = {name: [] for name in turns}
-    turns[FORWARD] = lambda: steady(own[FORWARD])
     start, done = time.perf_counter(), 0
     least = min(LEAST_ROUNDS, rounds)
     while done < least or (time.perf_counter() - start < budget and done < rounds):
-        for name, turn in turns.items():
-            found.seconds[name].append(turn())
+        for name, take in turns.items():
+            found.seconds[name].append(take())
         done += 1
         _progress(f"{case.network}: round {done}, {time.perf_counter() - start:.0f} s")
     return found
-
-
-def steady(call: Callable[[], object]) -> float:
-    """Seconds of a short call: the median of some, after one that is not counted.
-
-    After another process had the cores for a second, now and then both of onnxruntime's threads
-    share one of them at first: MobileNetV2's forward pass then takes 11 ms in place of 4.6.
-    """
-    call()
-    return statistics.median(timed(call) for _ in range(_CALLS))
 
 
 def _agrees(
@@ -221,14 +201,14 @@ def speed_table(measured: Measured) -> str:
 
 NOTE = """\
 224², batch 1, float32, all cores for everyone, random weights; medians of rounds in which
-everything takes its turn, ratios taken round by round. A whole explanation is timed: its own
-forward pass included, models loaded before; onnxruntime's forward of a round is the median of five
-calls. *gradient ÷ it*, *zennit ÷ it*: how many times longer
-PyTorch's input gradient, and zennit's same composite, take. PyTorch runs with denormals flushed, as
-onnxlrp does. *difference to ours*: relative L2 distance of the relevances (for the forward, the
-largest difference over the largest output). captum's row has α1β0 on convolutions and ε on dense
-layers, the nearest that it offers to epsilon_plus; it is there for its time, its relevance is
-another."""
+everything takes its turn, ratios taken round by round. In its turn a method is called once, and if
+that is short, up to five times more, of which the median counts. A whole explanation is timed: its
+own forward pass included, models loaded before. *gradient ÷ it*, *zennit ÷ it*: how many times
+longer PyTorch's input gradient, and zennit's same composite, take. PyTorch runs with denormals
+flushed, as onnxlrp does. *difference to ours*: relative L2 distance of the relevances (for the
+forward, the largest difference over the largest output). captum's row has α1β0 on convolutions and
+ε on dense layers, the nearest that it offers to epsilon_plus; it is there for its time, its
+relevance is another."""
 
 
 def main() -> None:

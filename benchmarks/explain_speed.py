@@ -19,6 +19,7 @@ import numpy as np
 import onnxruntime as ort
 from networks import NETWORKS
 from report import markdown, setting, write_section
+from turn import seconds
 
 import onnxlrp
 from onnxlrp.evaluate.cluster import open_with_one_thread
@@ -31,17 +32,6 @@ DESIGNS = {
     "epsilon_gamma_box": {"low": -3.0, "high": 3.0},
     "epsilon_alpha2_beta1_flat": {},
 }
-
-
-PAUSE = 0.05
-"""Seconds before a measurement, in which threads of the last one that wait busily go to sleep."""
-
-
-def seconds(work, clock=time.perf_counter) -> float:
-    time.sleep(PAUSE)
-    start = clock()
-    work()
-    return clock() - start
 
 
 def measure(name: str, rounds: int, batch: int, one_core: bool = False) -> dict[str, list[float]]:

@@ -7,7 +7,7 @@ Answers commands, one JSON object a line, so that :mod:`compare` can take turns 
     {"do": "versions"}                                     packages and their versions
     {"do": "load", "network": NAME, "file": ONNX, "input": NPY, "only": START}
                                                            the methods that can be timed
-    {"do": "time", "method": NAME}                         seconds
+    {"do": "time", "method": NAME}                         seconds of a call (see turn.py)
     {"do": "save", "method": NAME, "file": NPY}            the method's output, for comparison
     {"do": "peak", "method": NAME}                         most memory held while it runs, in bytes
 
@@ -20,7 +20,6 @@ import copy
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 
@@ -30,6 +29,7 @@ import torch
 from memory import highest_after_reset
 from torch import nn
 from torch.nn.utils import skip_init
+from turn import turn
 
 try:
     import torchvision  # noqa: F401
@@ -273,9 +273,7 @@ class Server:
                 self._methods = make_methods(network, file, x, only)
                 return {"methods": list(self._methods)}
             case "time":
-                start = time.perf_counter()
-                self._methods[command["method"]]()
-                return {"seconds": time.perf_counter() - start}
+                return {"seconds": turn(self._methods[command["method"]])}
             case "save":
                 result = self._methods[command["method"]]()
                 np.save(command["file"], result.detach().numpy())

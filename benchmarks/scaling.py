@@ -17,9 +17,9 @@ from functools import partial
 
 import numpy as np
 import onnxruntime as ort
-from explain_speed import seconds as timed
 from networks import resnet, vgg
 from report import markdown, setting, write_section
+from turn import seconds as timed
 
 import onnxlrp
 
