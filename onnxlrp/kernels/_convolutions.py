@@ -14,8 +14,8 @@ from onnxlrp.kernels import _task as the
 from onnxlrp.kernels._epilogues import finish
 from onnxlrp.kernels._jit import device
 from onnxlrp.kernels._memory import floats, ints, longs
-from onnxlrp.kernels._products import multiply, multiply_single
-from onnxlrp.kernels._stencil import clear, copy_windows, hand_out, lay_out
+from onnxlrp.kernels._products import DEPTH, ROWS, multiply, multiply_single
+from onnxlrp.kernels._stencil import clear, copy_lines, copy_windows, hand_out, lay_out
 from onnxlrp.kernels._vectors import WIDE
 from onnxlrp.kernels._winograd import (
     COLUMNS,
@@ -62,20 +62,27 @@ def _ranges(task: Any, job: Any) -> Any:
 
 @device()
 def _multiply(
-    weights: Any, panels: Any, rows: Any, first: Any, count: Any, offsets: Any, source: Any,
-    source_step: Any, out: Any, out_step: Any, stride: Any, batches: Any, columns: Any,
+    weights: Any, panels: Any, rows: Any, first: Any, count: Any, done: Any, depth: Any,
+    offsets: Any, source: Any, source_step: Any, out: Any, out_step: Any, stride: Any, batches: Any,
+    columns: Any,
 ) -> None:  # fmt: skip
-    """Multiply weights packed in one way or the other."""
+    """Multiply weights packed in one way or the other; those in the other one all at once."""
     if panels:
         multiply(
-            weights, rows, first, count, offsets, source, source_step, out, out_step, stride,
-            batches, columns,
+            weights, rows, first, count, done, depth, offsets, source, source_step, out, out_step,
+            stride, batches, columns,
         )  # fmt: skip
     else:
         multiply_single(
             weights, rows, first, count, offsets, source, source_step, out, out_step, stride,
             batches, columns,
         )  # fmt: skip
+
+
+@device()
+def terms(copied: Any, panels: Any, results: Any, depth: Any) -> Any:
+    """How many terms of a sum are added at once: what is copied for them stays in the cache."""
+    return min(DEPTH, depth) if copied and panels and results % ROWS == 0 else depth
 
 
 @device()
@@ -101,26 +108,26 @@ def pointwise(task: Any, job: Any, memory: Any) -> None:
     n, left, count, first, results, far = row[0], row[1], row[2], row[3], row[4], row[5]
     depth, rows, positions = task[the.DEPTH], task[the.ROWS], task[the.PLACES]
     source = floats(task[the.SOURCE] + 4 * n * depth * positions, depth * positions)
-    offsets = _offsets(memory, depth, count if far else positions)
-    memory += 4 * _rounded(depth)
-    if far:  # a channel's positions lie so far apart that the product reads them from a copy
-        channels = floats(memory, depth * count)
-        for c in range(depth):
-            line, at = channels[c * count : (c + 1) * count], c * positions + left
-            for q in range(count):
-                line[q] = source[at + q]
-        source, memory = channels, memory + 4 * _rounded(depth * count)
-    else:
-        source = source[left:]
+    step = terms(far, task[the.PANELS] != 0, results, depth)
+    offsets = _offsets(memory, step, count if far else positions)
+    memory += 4 * _rounded(step)
+    channels = floats(memory, step * count * far)
+    memory += 4 * _rounded(channels.size)
     target, stride = floats(memory, results * count), count
     if task[the.THEN] == the.NOTHING:
         stride, place = positions, (n * rows + first) * positions + left
         target = floats(task[the.OUT] + 4 * place, results * positions - left)
     weights = floats(task[the.WEIGHTS], task[the.WEIGHT_NUMBERS])
-    _multiply(
-        weights, task[the.PANELS], rows, first, results, offsets, source, _ZERO, target, _ZERO,
-        stride, _ONE, count,
-    )  # fmt: skip
+    for done in range(0, depth, step):
+        some = min(step, depth - done)
+        read = source[left:]
+        if far:  # a channel's positions lie so far apart that the product reads them from a copy
+            copy_lines(source, done * positions + left, positions, some, count, channels)
+            read = channels
+        _multiply(
+            weights, task[the.PANELS], rows, first, results, done, depth, offsets[:some], read,
+            _ZERO, target, _ZERO, stride, _ONE, count,
+        )  # fmt: skip
     if task[the.THEN] != the.NOTHING:
         finish(task, target, n, first, results, _ZERO, _ONE, positions, left, count)
 
@@ -150,8 +157,8 @@ def winograd(task: Any, job: Any, memory: Any) -> None:
     )  # fmt: skip
     weights = floats(task[the.WEIGHTS], task[the.WEIGHT_NUMBERS])
     _multiply(
-        weights, task[the.PANELS], all_rows, first, results, offsets, tiles, step, points,
-        points_step, pitch, _POINTS, max(WIDE, high * wide),
+        weights, task[the.PANELS], all_rows, first, results, _ZERO, channels, offsets, tiles, step,
+        points, points_step, pitch, _POINTS, max(WIDE, high * wide),
     )  # fmt: skip
     height, width = task[the.OUT_HEIGHT], task[the.OUT_WIDTH]
     if task[the.THEN] == the.NOTHING:
@@ -222,7 +229,7 @@ def stencil(task: Any, job: Any, memory: Any) -> None:
 
 @device()
 def _phase(
-    task: Any, numbers: Any, depths: Any, laid: Any, memory: Any, target: Any, depth: Any,
+    task: Any, numbers: Any, depths: Any, laid: Any, memory: Any, target: Any, d: Any,
     above: Any, group: Any, groups: Any, row: Any, rows: Any, first: Any, results: Any,
 ) -> None:  # fmt: skip
     """Write one phase of a block's result; the target's first line is line `above`."""
@@ -233,36 +240,44 @@ def _phase(
     line = row_start + row * row_step - above
     if count <= 0:
         return
-    source, offsets, pitch = laid, ints(numbers[6], numbers[7]), task[the.PITCH]
+    offsets, pitch = ints(numbers[6], numbers[7]), task[the.PITCH]
+    depth, part = offsets.size, laid[:0]
+    step = depth
     if task[the.WINDOWS]:
-        source, pitch = floats(memory, task[the.WINDOWS]), columns
-        copy_windows(laid, offsets, task[the.PITCH], count, columns, source)
-        memory += 4 * _rounded(source.size)
-        offsets = _offsets(memory, offsets.size, count * columns)
-        memory += 4 * _rounded(offsets.size)
-    first_weight, step = group * (size // batches), task[the.PLANE] * (_planes(task) * depths)
+        pitch, step = columns, terms(1, panels != 0, results, depth)
+        part = floats(memory, step * count * columns + 8)
+        memory += 4 * _rounded(part.size)
+    own = _offsets(memory, step if task[the.WINDOWS] else 0, count * columns)
+    memory += 4 * _rounded(own.size)
+    first_weight = group * (size // batches)
     weights = floats(weights_at + 4 * first_weight, size - first_weight)
     across = (count - 1) * pitch + columns
     height, width = target.shape[2], target.shape[3]
-    if row_step * column_step == 1 and pitch == width and spill == 0 and across >= WIDE:
-        stride = target.shape[1] * height * width
-        _multiply(
-            weights, panels, all_rows, first, results, offsets, source, step,
-            target.reshape(-1)[(depth * height + line) * width :], results * stride, stride,
-            groups, across,
-        )  # fmt: skip
-        return
+    in_place = row_step * column_step == 1 and pitch == width and spill == 0 and across >= WIDE
     unit = WIDE if panels else UNIT
     stride = (across + unit - 1) // unit * unit
-    sums = floats(memory, (groups * results + spill) * stride)
-    _multiply(
-        weights, panels, all_rows, first, results, offsets, source, step, sums, results * stride,
-        stride, groups, max(WIDE, across) if panels else stride,
-    )  # fmt: skip
-    hand_out(
-        sums, stride, pitch, target, depth, line, row_step, count, column_start, column_step,
-        columns,
-    )  # fmt: skip
+    wide = max(WIDE, across) if panels else stride
+    if in_place:
+        wide, stride = across, target.shape[1] * height * width
+        sums = target.reshape(-1)[(d * height + line) * width :]
+    else:
+        sums = floats(memory, (groups * results + spill) * stride)
+    for done in range(0, depth, step):
+        some = offsets[done : done + step]
+        source = laid
+        if task[the.WINDOWS]:
+            copy_windows(laid, some, task[the.PITCH], count, columns, part)
+            source, some = part, own[: some.size]
+        _multiply(
+            weights, panels, all_rows, first, results, done, depth, some, source,
+            task[the.PLANE] * (_planes(task) * depths), sums, results * stride, stride, groups,
+            wide,
+        )  # fmt: skip
+    if not in_place:
+        hand_out(
+            sums, stride, pitch, target, d, line, row_step, count, column_start, column_step,
+            columns,
+        )  # fmt: skip
 
 
 @device()

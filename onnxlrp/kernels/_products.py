@@ -110,14 +110,14 @@ def _vectors(left: Any, columns: Any) -> Any:
 @device()
 def _strips(
     weights: Any, w: Any, tall: Any, offsets: Any, first: Any, source: Any, x: Any, out: Any,
-    z: Any, depth: Any, stride: Any, columns: Any, begin: Any, extra: Any, count: Any,
+    z: Any, fresh: Any, depth: Any, stride: Any, columns: Any, begin: Any, extra: Any, count: Any,
 ) -> Any:  # fmt: skip
-    """Add `depth` of the d, from first on, to one panel's rows of `count` strips.
+    """Add `depth` of the d, from the first offset on, to one panel's rows of `count` strips.
 
     The first one begins at a column, and the next `extra` strips are those of a column more; return
     where the strip after them begins.
     """
-    fresh, j = first == 0, begin
+    j = begin
     while count > 0 and j < columns:
         vectors = 3 if extra > 0 else _vectors(columns - j, columns)
         i = min(j, columns - WIDE * vectors)
@@ -144,8 +144,8 @@ def _strips(
 
 @device()
 def _panels(
-    weights: Any, at: Any, all_rows: Any, height: Any, number: Any, end: Any, offsets: Any,
-    source: Any, x: Any, out: Any, z: Any, stride: Any, columns: Any,
+    weights: Any, at: Any, all_rows: Any, height: Any, number: Any, end: Any, done: Any,
+    offsets: Any, source: Any, x: Any, out: Any, z: Any, stride: Any, columns: Any,
 ) -> None:  # fmt: skip
     """Multiply some panels of `height` rows by at least WIDE columns.
 
@@ -161,39 +161,40 @@ def _panels(
         while begin < columns:
             following = begin
             for panel in range(number, end):
-                w = at + height * (first * panels + panel * depth)
+                w = at + height * ((done + first) * panels + panel * depth)
                 row = min(height * panel, max(0, all_rows - height)) - height * number
                 following = _strips(
                     weights, w, height == ROWS, offsets, first, source, x, out, z + row * stride,
-                    depth, stride, columns, begin, extra, together,
+                    done + first == 0, depth, stride, columns, begin, extra, together,
                 )  # fmt: skip
             begin, extra = following, extra - together
 
 
 @device()
 def multiply(
-    weights: Any, all_rows: Any, first_row: Any, rows: Any, offsets: Any, source: Any,
-    source_step: Any, out: Any, out_step: Any, stride: Any, batches: Any, columns: Any,
+    weights: Any, all_rows: Any, first_row: Any, rows: Any, done: Any, depth: Any, offsets: Any,
+    source: Any, source_step: Any, out: Any, out_step: Any, stride: Any, batches: Any, columns: Any,
 ) -> None:  # fmt: skip
     """Multiply batch by batch some rows, at least `FEW`, by at least WIDE columns.
 
+    Of `depth` terms those of the offsets are added, after so many `done`, a multiple of `DEPTH`.
     Where rows are no multiple of a panel's, some are computed once more in a last full panel, which
-    gives the same bits again.
+    gives the same bits again; there all terms have to be added at once.
     """
     height = ROWS if all_rows >= ROWS else FEW
     first = first_row // height
     end = first + rows // height
     for b in range(batches):
-        at = b * ((all_rows + height - 1) // height) * height * offsets.size
+        at = b * ((all_rows + height - 1) // height) * height * depth
         x, z = b * source_step, b * out_step
         if end > first:
             _panels(
-                weights, at, all_rows, height, first, end, offsets, source, x, out, z, stride,
-                columns,
+                weights, at, all_rows, height, first, end, done, offsets, source, x, out, z,
+                stride, columns,
             )  # fmt: skip
         if rows % height:
             _panels(
-                weights, at, all_rows, height, end, end + 1, offsets, source, x, out,
+                weights, at, all_rows, height, end, end + 1, done, offsets, source, x, out,
                 z + height * (end - first) * stride, stride, columns,
             )  # fmt: skip
 

@@ -143,6 +143,33 @@ def lay_out(
                     at += rows * columns
 
 
+_copy_16 = _copying(16)
+
+
+@vector_function(read(), i8, meaning=lambda source, at: None)
+def _ask_for(code: Code, source: Pointer) -> None:
+    """Have a line of the cache brought meanwhile."""
+    source.prefetch()
+
+
+@device()
+def copy_lines(x: Any, at: Any, step: Any, lines: Any, count: Any, out: Any) -> None:
+    """Copy lines of x that begin so many numbers apart, one after another.
+
+    They are too short for the processor to see in time what comes next.
+    """
+    for line in range(lines):
+        begin, to = at + line * step, line * count
+        ahead = begin + (2 * step if line + 2 < lines else 0)
+        q = 0
+        while q + 16 <= count:
+            _ask_for(x, ahead + q)
+            _copy_16(x, begin + q, out, to + q)
+            q += 16
+        for i in range(q, count):
+            _copy_1(x, begin + i, out, to + i)
+
+
 @device()
 def copy_windows(
     laid: Any, offsets: Any, pitch: Any, rows: Any, columns: Any, out: Any

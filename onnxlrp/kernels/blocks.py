@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from onnxlrp.kernels import _task as the
 from onnxlrp.kernels._convolutions import PRODUCT, SLICE, UNIT
-from onnxlrp.kernels._products import FEW
+from onnxlrp.kernels._products import DEPTH, FEW, ROWS
 from onnxlrp.kernels.axes import Target
 from onnxlrp.kernels.crew import Numbers
 from onnxlrp.kernels.geometry import Sizes
@@ -28,8 +28,8 @@ _BLOCK = 98304
 #: a job shall lay out so many numbers at least.
 _JOBS, _LEAST = 8, 16384
 #: Rows of the result that are so short are computed without the padding between them, where a job
-#: has so many results, and sums up so many numbers at most (1 MiB).
-_SHORT, _RESULTS, _WINDOWS = 8, 64, 262144
+#: has so many results; it may lay out so many numbers (1 MiB).
+_SHORT, _RESULTS, _LAID = 8, 64, 262144
 #: Columns of a product below which blocks are not made smaller for the sake of more jobs, and below
 #: which they are not made smaller at all: weights would be read too often.
 _COLUMNS, _LEAST_COLUMNS = 192, 96
@@ -184,7 +184,7 @@ def cut(stencil: Stencil) -> Blocks:
     summed = stencil.results * pitch
     windows = _windows(stencil)
     if windows:
-        step = max(1, min(_WINDOWS // windows, rows.count))
+        step = max(1, min(_LAID // max(laid, windows) - rows.reach, rows.count))
     else:
         step = max(1, min(_BLOCK // laid - rows.reach, _BLOCK // summed, rows.count))
         if stencil.groups == 1:
@@ -214,7 +214,7 @@ def cut(stencil: Stencil) -> Blocks:
 
 
 def _windows(stencil: Stencil) -> int:
-    """Numbers that all windows of a row read, if they are to be copied side by side, else 0."""
+    """Numbers of a row's windows that are copied side by side for some terms, or 0 if none are."""
     columns = stencil.columns.count
     if stencil.groups > 1 or stencil.results < _RESULTS or columns > _SHORT:
         return 0
@@ -224,7 +224,8 @@ def _windows(stencil: Stencil) -> int:
         len(term.depth.taps) * len(term.rows.taps) * len(term.columns.taps)
         for term in stencil.terms
     )
-    return stencil.channels * taps * columns
+    terms = stencil.channels * taps
+    return columns * (terms if stencil.results % ROWS else min(terms, DEPTH))
 
 
 def _slices(stencil: Stencil, plane: int) -> list[Slice]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from onnxlrp.kernels import _products as products
 from onnxlrp.kernels import _task as the
+from onnxlrp.kernels.scratch import kept
 
 Array = NDArray[np.float32]
 
@@ -63,5 +64,4 @@ def pack(matrices: Array, spill: bool = False) -> Packed:
             for first in range(0, depth, products.DEPTH)
         ]
         matrices = np.concatenate(parts, axis=1)
-    weights = np.ascontiguousarray(matrices, np.float32).reshape(-1)
-    return Packed(weights, batches, rows, depth, panels)
+    return Packed(kept(matrices), batches, rows, depth, panels)

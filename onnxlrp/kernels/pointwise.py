@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from onnxlrp.kernels import _task as the
-from onnxlrp.kernels._products import STRIP
+from onnxlrp.kernels._products import DEPTH, FEW, ROWS, STRIP
 from onnxlrp.kernels._vectors import WIDE
 from onnxlrp.kernels.crew import Numbers
 from onnxlrp.kernels.geometry import Sizes
@@ -60,5 +60,6 @@ def _table(
         for (left, right), part in itertools.product(parts, results)
     ]
     most = max(right - left for left, right in parts)
-    summed = longest(results) * most
-    return np.array(table, np.int64), depth + 16 + (depth * most + 16) * far + summed
+    whole = rows < FEW or any((part.stop - part.start) % ROWS for part in results)
+    copied = (depth if whole else min(depth, DEPTH)) * most * far
+    return np.array(table, np.int64), depth + copied + longest(results) * most + 2 * 16

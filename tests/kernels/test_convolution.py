@@ -34,6 +34,8 @@ CASES = {
     "1x1 of four positions too many": conv_case(POINT, (36, 75, 1, 1), 2, (4, 5)),
     "1x1 of one position": conv_case(POINT, (24, 40, 1, 1), 2, (1, 1)),
     "1x1 to few channels": conv_case(POINT, (3, 40, 1, 1), 2, (9, 13)),
+    "1x1 of channels far apart": conv_case(POINT, (64, 300, 1, 1), 2, (20, 37)),
+    "1x1 of channels far apart, to half a panel": conv_case(POINT, (20, 150, 1, 1), 1, (29, 23)),
     "1x1": conv_case(POINT, (40, 24, 1, 1), 2, (20, 21)),
     "1x1 strided": conv_case(
         ConvGeometry((2, 2), (0, 0), (0, 0), (1, 1), 1), (24, 40, 1, 1), 2, (21, 24)
@@ -41,6 +43,7 @@ CASES = {
     "3x3 strided to short rows": conv_case(
         ConvGeometry((2, 2), (1, 1), (1, 1), (1, 1), 1), (72, 70, 3, 3), 2, (15, 16)
     ),
+    "3x3 to short rows, to half a panel": conv_case(SQUARE, (68, 70, 3, 3), 2, (6, 5)),
     "1x1 strided, padded": conv_case(
         ConvGeometry((2, 3), (1, 0), (0, 1), (1, 1), 1), (66, 68, 1, 1), 2, (14, 20)
     ),
