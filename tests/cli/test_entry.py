@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -75,8 +76,9 @@ def test_interruption_is_one_line(folder):
     os.mkfifo(folder / "slow.npy")
     words = ("explain", "small.onnx", "slow.npy", "-o", "out")
     with subprocess.Popen(
-        [*COMMAND, *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+        [*COMMAND, *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # not as a shell's "&"
+    ) as process:  # fmt: skip
         pipe = open_when_read(folder / "slow.npy", process)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
