@@ -291,6 +291,9 @@ def explain(
     -----
     Bach et al. 2015, 10.1371/journal.pone.0130140, introduced LRP.
 
+    From the third call with the same design and shapes on, most of a sweep is played from a
+    recording, which takes some tens of MiB; the bits are the same.
+
     Examples
     --------
     >>> import onnxlrp
