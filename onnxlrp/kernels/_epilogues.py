@@ -11,11 +11,52 @@ from typing import Any
 import numpy as np
 
 from onnxlrp.kernels import _task as the
-from onnxlrp.kernels._jit import EXACT, device
+from onnxlrp.kernels._jit import EXACT, b1, device, f4, i8, read, write
 from onnxlrp.kernels._memory import floats, merge
+from onnxlrp.kernels._vectors import WIDE, Code, Pointer, vector_function
 
-#: Without "contract": denominators are the same bits, in whatever loop.
+#: Without "contract": denominators are the same bits, in whatever loop. It also tells how a
+#: `vector_function` is compiled that is a part of such a kernel.
 PLAIN: frozenset[str] = EXACT - {"contract"}
+
+
+#: Lanes of the vectors that a line is made of: many, then some, then single numbers.
+_MANY, _SOME = WIDE, 4
+
+_LINES = (read(), i8)
+
+
+def _multiplying(lanes: int) -> Any:
+    """Make the function that multiplies a vector: base + x·(plus or minus, by the sign of x).
+
+    Without a base if not `added`. It says whether all is finite.
+    """
+
+    def meaning(
+        x: Any, at: int, plus: Any, p: int, minus: Any, m: int, base: Any, b: int, out: Any,
+        to: int, added: bool,
+    ) -> bool:  # fmt: skip
+        one = x[at : at + lanes]
+        value = one * np.where(one > 0, plus[p : p + lanes], minus[m : m + lanes])
+        out[to : to + lanes] = base[b : b + lanes] + value if added else value
+        return bool(np.isfinite(out[to : to + lanes]).all())
+
+    @vector_function(*_LINES * 4, write(), i8, b1, meaning=meaning, lanes=lanes, returns=b1)
+    def multiply(
+        code: Code, x: Pointer, plus: Pointer, minus: Pointer, base: Pointer, out: Pointer,
+        added: Any,
+    ) -> Any:  # fmt: skip
+        zero, one = code.zero(), x.load()
+        side = code.choose(code.greater(one, zero), plus.load(), minus.load())
+        value = one.rounded_product(side)
+        value = code.choose(added, base.load().rounded_sum(value), value)
+        out.store(value)
+        return code.everywhere(code.where(value.rounded_product(zero), "==", zero))
+
+    return multiply
+
+
+_multiply_many, _multiply_some, _multiply_one = (_multiplying(n) for n in (_MANY, _SOME, 1))
 
 
 @device(PLAIN)
@@ -27,25 +68,30 @@ def times(
 
     With `fold` = 2, part has two channels for one of x: for its positive and negative numbers.
     """
-    infinite, zero = False, np.float32(0.0)
-    for n in range(channels * lines):
-        c, line = n // lines, n % lines
-        at, row = start + c * size + line * pitch, (fold * c * lines + line) * width
-        second = row + (fold - 1) * lines * width
-        one, to = x[at + ahead : at + ahead + width], out[at : at + width]
-        plus, minus = part[row : row + width], part[second : second + width]
-        if onto.size:
-            base = onto[at : at + width]
-            for i in range(width):
-                value = base[i] + one[i] * (plus[i] if one[i] > zero else minus[i])
-                to[i] = value
-                infinite |= not abs(value) < np.float32(np.inf)
-        else:
-            for i in range(width):
-                value = one[i] * (plus[i] if one[i] > zero else minus[i])
-                to[i] = value
-                infinite |= not abs(value) < np.float32(np.inf)
-    return not infinite
+    fine, added, plus = True, onto.size > 0, 0
+    base = onto if added else out
+    for c in range(channels):
+        minus = plus + (fold - 1) * lines * width
+        for line in range(lines):
+            to = start + c * size + line * pitch
+            at, p, m, i = to + ahead, plus + line * width, minus + line * width, 0
+            while i + _MANY <= width:
+                fine &= _multiply_many(
+                    x, at + i, part, p + i, part, m + i, base, to + i, out, to + i, added
+                )  # fmt: skip
+                i += _MANY
+            while i + _SOME <= width:
+                fine &= _multiply_some(
+                    x, at + i, part, p + i, part, m + i, base, to + i, out, to + i, added
+                )  # fmt: skip
+                i += _SOME
+            while i < width:
+                fine &= _multiply_one(
+                    x, at + i, part, p + i, part, m + i, base, to + i, out, to + i, added
+                )  # fmt: skip
+                i += 1
+        plus = minus + lines * width
+    return fine
 
 
 @device(PLAIN)
@@ -54,6 +100,55 @@ def quotient(d: Any, r: Any, coefficient: Any, epsilon: Any, counts: Any) -> Any
     zero = np.float32(0.0)
     stab = d + (epsilon if d >= zero else -epsilon)
     return coefficient * r / stab if counts and r != zero and stab != zero else zero
+
+
+def _dividing(lanes: int) -> Any:
+    """Make the function that makes a vector of ratios; see `ratio`.
+
+    It says what is found.
+    """
+
+    def meaning(
+        u: Any, a: int, part: Any, p: int, sign: Any, s: int, relevance: Any, r: int, out: Any,
+        to: int, cu: float, cv: float, b: float, c: float, epsilon: float, side: float,
+    ) -> int:  # fmt: skip
+        d = cu * u[a : a + lanes] + cv * part[p : p + lanes] + b
+        stab = d + np.where(d >= 0, epsilon, -epsilon)
+        some, pre = relevance[r : r + lanes], sign[s : s + lanes]
+        counts = (some != 0) & (stab != 0) & ((side == 0) | (side * pre > 0))
+        left, infinite = (pre < 0) & (some != 0), ~np.isfinite(pre)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            out[to : to + lanes] = np.where(counts, c * some / stab, np.float32(0.0))
+        return (the.AMISS * left.any() | the.INFINITE * infinite.any()) if side else 0
+
+    signature = (*_LINES * 4, write(), i8, *(f4,) * 6)
+
+    @vector_function(*signature, meaning=meaning, lanes=lanes, returns=i8)
+    def divide(
+        code: Code, u: Pointer, part: Pointer, sign: Pointer, relevance: Pointer, out: Pointer,
+        *reals: Any,
+    ) -> Any:  # fmt: skip
+        cu, cv, b, c, epsilon, side = (code.repeat(real) for real in reals)
+        zero, some, pre = code.zero(), relevance.load(), sign.load()
+        d = cu.rounded_product(u.load())
+        d = d.rounded_sum(cv.rounded_product(part.load())).rounded_sum(b)
+        stab = d.rounded_sum(code.choose(code.where(d, ">=", zero), epsilon, zero - epsilon))
+        stands = code.where(some, "!=", zero)
+        right = code.greater(side.rounded_product(pre), zero)
+        right = code.either(right, code.where(side, "==", zero))
+        counts = code.both(code.both(stands, code.where(stab, "!=", zero)), right)
+        out.store(code.choose(counts, c.rounded_product(some) / stab, zero))
+        left = code.both(code.greater(zero, pre), stands)
+        infinite = code.where(pre.rounded_product(zero), "!=", zero)
+        asked = code.where(side, "!=", zero)
+        return code.flags(
+            {the.AMISS: code.both(asked, left), the.INFINITE: code.both(asked, infinite)}
+        )
+
+    return divide
+
+
+_divide_many, _divide_some, _divide_one = (_dividing(n) for n in (_MANY, _SOME, 1))
 
 
 @device(PLAIN)
@@ -68,32 +163,46 @@ def ratio(
     channel 0 of out lies; `spread` of them share one of part. `c` holds the stabiliser, then cu,
     cv, c and the sign that is asked for, or 0, of each in turn.
 
-    Returns whether relevance stands where the sign is negative, and whether the sign is infinite
-    or NaN somewhere; False if none is asked for.
+    Returns what is found, if a sign is asked for: `AMISS` if relevance stands where it is negative,
+    `INFINITE` if it is infinite or NaN somewhere.
     """
-    zero, left, infinite, epsilon = np.float32(0.0), False, False, c[0]
-    for n in range(channels * lines):
-        channel, line = first + n // lines, n % lines
-        to = start + n // lines * size + line * pitch
-        at, row = to + ahead + (channel // fold - channel) * size, n // lines // spread * lines
-        b, other = bias[channel % bias.size], part[(row + line) * width : (row + line + 1) * width]
-        one = other if u.size == 0 else u[at : at + width]
-        r, q = relevance[at : at + width], out[to : to + width]
-        # Read before anything is written, so that they stay in registers.
-        turn = 1 + 4 * (channel % fold)
-        cu, cv, coefficient, side = c[turn], c[turn + 1], c[turn + 2], c[turn + 3]
-        if side == zero:
-            for i in range(width):
-                d = cu * one[i] + cv * other[i] + b
-                q[i] = quotient(d, r[i], coefficient, epsilon, True)
-        else:
-            pre = sign[at : at + width]
-            for i in range(width):
-                d = cu * one[i] + cv * other[i] + b
-                q[i] = quotient(d, r[i], coefficient, epsilon, side * pre[i] > zero)
-                left |= (pre[i] < zero) & (r[i] != zero)
-                infinite |= not abs(pre[i]) < np.float32(np.inf)
-    return left, infinite
+    found, epsilon, whole = 0, c[0], u if u.size else part
+    shared, turn, constant = first // fold, first % fold, first % bias.size
+    others, other = 0, 0
+    for channel in range(first, first + channels):
+        cu, cv, factor, side = c[1 + 4 * turn], c[2 + 4 * turn], c[3 + 4 * turn], c[4 + 4 * turn]
+        b, begin = bias[constant], start + (channel - first) * size
+        for line in range(lines):
+            to, p, i = begin + line * pitch, (others * lines + line) * width, 0
+            at = to + ahead + (shared - channel) * size
+            a = at if u.size else p
+            while i + _MANY <= width:
+                found |= _divide_many(
+                    whole, a + i, part, p + i, sign, at + i, relevance, at + i, out, to + i, cu,
+                    cv, b, factor, epsilon, side,
+                )  # fmt: skip
+                i += _MANY
+            while i + _SOME <= width:
+                found |= _divide_some(
+                    whole, a + i, part, p + i, sign, at + i, relevance, at + i, out, to + i, cu,
+                    cv, b, factor, epsilon, side,
+                )  # fmt: skip
+                i += _SOME
+            while i < width:
+                found |= _divide_one(
+                    whole, a + i, part, p + i, sign, at + i, relevance, at + i, out, to + i, cu,
+                    cv, b, factor, epsilon, side,
+                )  # fmt: skip
+                i += 1
+        # Counted, not divided: that would take as long as a line.
+        turn, constant, other = turn + 1, constant + 1, other + 1
+        if turn == fold:
+            turn, shared = 0, shared + 1
+        if constant == bias.size:
+            constant = 0
+        if other == spread:
+            other, others = 0, others + 1
+    return found
 
 
 @device()
@@ -119,13 +228,12 @@ def finish(
             found = the.AMISS
     else:
         of_all = task[the.CHANNELS] * size
-        left, infinite = ratio(
+        found = ratio(
             x, floats(task[the.BIAS], task[the.BIAS_NUMBERS]),
             floats(task[the.SIGN], out.size // fold), floats(task[the.RELEVANCE], out.size // fold),
             floats(task[the.REALS], 1 + 4 * fold), fold, spread,
             sample * (of_all // fold - of_all), part, out, start, channel, channels, size, lines,
             pitch, width,
         )  # fmt: skip
-        found = (the.AMISS if left else 0) | (the.INFINITE if infinite else 0)
     if found:
         merge(task, the.FOUND, found)

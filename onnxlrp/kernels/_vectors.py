@@ -7,7 +7,7 @@ kernel gets in its place. The meaning also runs when numba's compiler is disable
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import llvmlite.binding
@@ -51,6 +51,17 @@ class Vector:
         return Vector(self._builder, product)
 
     __rmul__ = __mul__
+
+    def __truediv__(self, other: Vector) -> Vector:
+        return Vector(self._builder, self._builder.fdiv(self.value, other.value))
+
+    def rounded_sum(self, other: Vector) -> Vector:
+        """Add, without being fused with a product, in a kernel without "contract"."""
+        return Vector(self._builder, self._builder.fadd(self.value, other.value))
+
+    def rounded_product(self, other: Vector) -> Vector:
+        """Multiply, rounded before anything is added, in a kernel without "contract"."""
+        return Vector(self._builder, self._builder.fmul(self.value, other.value))
 
     def plus(self, factor: float, other: Vector) -> Vector:
         """Add factor × other, rounded once where the processor can."""
@@ -146,6 +157,33 @@ class Code:
         chosen = self.builder.select(condition, one.value, other.value)
         return Vector(self.builder, chosen)
 
+    def where(self, one: Vector, relation: str, other: Vector) -> Any:
+        """Condition for each lane: how the numbers compare; nothing but "!=" holds for NaN."""
+        if relation == "!=":
+            return self.builder.fcmp_unordered(relation, one.value, other.value)
+        return self.builder.fcmp_ordered(relation, one.value, other.value)
+
+    def everywhere(self, condition: Any) -> Any:
+        """Condition: that of all lanes."""
+        lanes = ir.IntType(self.lanes)
+        all_set = ir.Constant(lanes, 2**self.lanes - 1)
+        return self.builder.icmp_unsigned("==", self.builder.bitcast(condition, lanes), all_set)
+
+    def both(self, condition: Any, other: Any) -> Any:
+        """Condition for each lane: both of the two hold."""
+        return self.builder.and_(condition, other)
+
+    def flags(self, found: Mapping[int, Any]) -> Any:
+        """Sum of the numbers whose condition holds for a lane, at least."""
+        lanes, total = ir.IntType(self.lanes), _INDEX(0)
+        for number, condition in found.items():
+            holds = self.builder.icmp_unsigned(
+                "!=", self.builder.bitcast(condition, lanes), lanes(0)
+            )
+            chosen = self.builder.select(holds, _INDEX(number), _INDEX(0))
+            total = self.builder.or_(total, chosen)
+        return total
+
     def greater(self, one: Vector, other: Vector) -> Any:
         """Condition for each lane: one number is greater than the other."""
         return self.builder.fcmp_ordered(">", one.value, other.value)
@@ -159,6 +197,23 @@ class Code:
             self.builder.icmp_signed("<=", low, numbers),
             self.builder.icmp_signed("<", numbers, high),
         )
+
+    def inside(self, left: Any, step: int, width: Any) -> Any:
+        """Condition for each lane: left + step · lane is in 0 … width − 1."""
+        kind = ir.VectorType(ir.IntType(32), self.lanes)
+        left, width = (self.builder.trunc(number, kind.element) for number in (left, width))
+        numbers = ir.Constant(kind, [step * lane for lane in range(self.lanes)])
+        places = self.builder.add(self._repeat(left, kind), numbers)
+        return self.builder.icmp_unsigned("<", places, self._repeat(width, kind))
+
+    def index(self, number: Any) -> Any:
+        """A number of a table as an index of the kernel."""
+        return self.builder.sext(number, _INDEX)
+
+    def at(self, address: Any) -> Pointer:
+        """The place at an address."""
+        place = self.builder.inttoptr(address, _FLOAT.as_pointer())
+        return Pointer(self.builder, place, self.lanes)
 
     def either(self, condition: Any, other: Any) -> Any:
         """Condition for each lane: at least one of the two holds."""
@@ -238,15 +293,19 @@ class Code:
 
 
 def vector_function(
-    *parameters: Any, meaning: Callable[..., None], lanes: int = LANES
-) -> Callable[[Callable[..., None]], Any]:
+    *parameters: Any,
+    meaning: Callable[..., Any],
+    lanes: int = LANES,
+    returns: Any = types.void,
+) -> Callable[[Callable[..., Any]], Any]:
     """Declare a function of kernels that writes its own vector instructions.
 
     Its parameters are arrays, each followed by the index to begin at, and other numbers; the writer
     gets a `Code`, a `Pointer` for each array with its index, and the numbers. Vectors have `lanes`.
+    What the writer returns is what the function does, if it `returns` anything.
     """
 
-    def declare(write: Callable[..., None]) -> Any:
+    def declare(write: Callable[..., Any]) -> Any:
         if config.DISABLE_JIT:
             return meaning
 
@@ -259,11 +318,11 @@ def vector_function(
                     operands.append(Pointer(builder, data, lanes) + next(pairs)[1])
                 else:
                     operands.append(value)
-            write(Code(builder, lanes), *operands)
-            return context.get_dummy_value()
+            result = write(Code(builder, lanes), *operands)
+            return context.get_dummy_value() if returns is types.void else result
 
         def typing(context: Any, *arguments: Any) -> Any:
-            return types.void(*parameters), generate
+            return returns(*parameters), generate
 
         # numba reads the signature, and takes no function of "any arguments" here.
         names = [f"operand_{i}" for i in range(len(parameters))]
