@@ -15,6 +15,7 @@ from typing import Any
 
 from onnxlrp.kernels import _convolutions as jobs
 from onnxlrp.kernels import _task as the
+from onnxlrp.kernels._depthwise import depthwise
 from onnxlrp.kernels._elementwise import elements
 from onnxlrp.kernels._jit import device, i8, kernel, write
 from onnxlrp.kernels._memory import add, exchange, give_way, longs, look, pause
@@ -91,6 +92,8 @@ def work(role: Any, board: Any, member: Any, tasks: Any, first: Any) -> Any:
                 jobs.winograd(task, job, memory)
             elif kind == the.STENCIL:
                 jobs.stencil(task, job, memory)
+            elif kind == the.DEPTHWISE:
+                depthwise(task, job, memory)
             elif kind == the.ZEROS:
                 jobs.zeros(task, job, memory)
             else:

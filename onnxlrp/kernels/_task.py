@@ -15,14 +15,15 @@ from __future__ import annotations
     FIRST,
 ) = range(28)  # fmt: skip
 
-#: Of a convolution by `stencil`: sizes of the source and of out, groups, channels and results of a
-#: group; how a block is laid out; the tables of slices and of their products.
+#: Of a convolution by `stencil` or `depthwise`: sizes of the source and of out, groups, channels
+#: and results of a group; how a block is laid out; the tables of slices and of their products;
+#: groups that are finished together, numbers of the source, and what is read around its lines.
 (
     IN_DEPTH, IN_HEIGHT, IN_WIDTH, OUT_DEPTH, OUT_HEIGHT, OUT_WIDTH, GROUPS, IN_CHANNELS, RESULTS,
     PLANE, PITCH, ROW_PHASES, ROW_PHASE_COUNT, COLUMN_PHASES, COLUMN_PHASE_COUNT, ROW_STEP,
     COLUMN_STEP, ROW_ORIGIN, COLUMN_ORIGIN, LINE_STEP, LAID, WINDOWS, SLICES, SLICE_COUNT,
-    PRODUCTS,
-) = range(FIRST, FIRST + 25)  # fmt: skip
+    PRODUCTS, PRODUCT_COUNT, TOGETHER, SOURCE_NUMBERS, BEFORE, AFTER,
+) = range(FIRST, FIRST + 30)  # fmt: skip
 
 #: Of an element-wise task: its arrays; elements, or rows of a width, in all and in a job.
 (
@@ -30,7 +31,7 @@ from __future__ import annotations
 ) = range(FIRST, FIRST + 11)  # fmt: skip
 
 #: Numbers in a task.
-SIZE = FIRST + 25
+SIZE = FIRST + 30
 
 #: What a job may note, as bits: what its kind of work looks for, and that z is infinite somewhere.
 AMISS, INFINITE = 1, 2
@@ -40,7 +41,7 @@ NOTHING, TIMES, RATIO = range(3)
 
 #: Which work.
 (
-    ZEROS, POINTWISE, WINOGRAD, STENCIL,
+    ZEROS, POINTWISE, WINOGRAD, STENCIL, DEPTHWISE,
     WEIGHTED_SUM, PRODUCT, MULTIPLY, ADD_PRODUCT, CLIP_POSITIVE, CLIP_NEGATIVE,
     SPLIT, RATIOS, QUOTIENTS, SUMS, SHARES, SEARCH_NEGATIVE, SEARCH_INFINITE,
-) = range(17)  # fmt: skip
+) = range(18)  # fmt: skip

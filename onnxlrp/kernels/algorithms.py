@@ -13,6 +13,7 @@ from onnxlrp.kernels import _task as the
 from onnxlrp.kernels.axes import Axis, adjoint_axis, forward_axis
 from onnxlrp.kernels.blocks import Blocks, cut
 from onnxlrp.kernels.crew import Numbers, Task
+from onnxlrp.kernels.depthwise import prepare_depthwise
 from onnxlrp.kernels.epilogues import Epilogue
 from onnxlrp.kernels.geometry import ConvGeometry, Sizes
 from onnxlrp.kernels.packing import Packed, pack
@@ -127,7 +128,9 @@ class Direction:
             windows, size = (source, out) if self._adjoint else (out, source)
             groups, results, channels = self._weight.shape[:3]
             shape = (groups, results, channels)
-            return cut(prepare_stencil(self._axes(windows, size), shape, self._pack))
+            stencil = prepare_stencil(self._axes(windows, size), shape, self._pack)
+            direct = prepare_depthwise(stencil) if len(size) == 2 else None
+            return direct or cut(stencil)
         if key is Pointwise:
             return Pointwise(self._pack(((0,), (0,), (0,))))
         weight, origin = self._weight[0], self._geometry.pads_begin

@@ -48,6 +48,24 @@ def conv_cases(draw: st.DrawFn, depthwise: bool = False) -> ConvCase:
 
 
 @st.composite
+def depthwise_cases(draw: st.DrawFn) -> ConvCase:
+    """Many small groups on rows of any length, padded in any way; some windows see no input."""
+    strides, dilations = _axes(draw, 2, 1, 3), _axes(draw, 2, 1, 2)
+    begin, end = _axes(draw, 2, 0, 3), _axes(draw, 2, 0, 3)
+    kernel, groups = (
+        draw(st.sampled_from([(3, 3), (5, 5), (2, 3), (1, 4)])),
+        draw(st.integers(2, 9)),
+    )
+    geometry = ConvGeometry(strides, begin, end, dilations, groups)
+    spatial = tuple(
+        draw(st.integers(max(1, d * (k - 1) + 1 - b - e), most))
+        for d, k, b, e, most in zip(dilations, kernel, begin, end, (11, 40), strict=True)
+    )
+    weight = groups * draw(st.integers(1, 2)), draw(st.integers(1, 2)), *kernel
+    return conv_case(geometry, weight, draw(st.integers(1, 2)), spatial)
+
+
+@st.composite
 def winograd_cases(draw: st.DrawFn) -> ConvCase:
     """Any 3×3 convolution without steps, with many channels; some windows see padding alone."""
     begin, end = _axes(draw, 2, 0, 4), _axes(draw, 2, 0, 4)

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from unittest import mock
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from onnxlrp.errors import InputError, ModelError
-from onnxlrp.kernels import ConvGeometry, prepare_convolution, set_num_threads
+from onnxlrp.kernels import ConvGeometry, algorithms, prepare_convolution, set_num_threads
 from tests.kernels import reference
-from tests.kernels.strategies import ConvCase, conv_case, conv_cases, winograd_cases
+from tests.kernels.strategies import (
+    ConvCase,
+    conv_case,
+    conv_cases,
+    depthwise_cases,
+    winograd_cases,
+)
 
 SQUARE = ConvGeometry((1, 1), (1, 1), (1, 1), (1, 1), 1)
 POINT = ConvGeometry((1, 1), (0, 0), (0, 0), (1, 1), 1)
@@ -62,6 +69,21 @@ CASES = {
     "depthwise strided": conv_case(
         ConvGeometry((2, 2), (0, 0), (1, 1), (1, 1), 20), (40, 1, 5, 5), 2, (40, 37)
     ),
+    "depthwise of pairs": conv_case(
+        ConvGeometry((1, 1), (1, 1), (1, 1), (1, 1), 30), (60, 2, 3, 3), 2, (33, 50)
+    ),
+    "depthwise strided, of pairs": conv_case(
+        ConvGeometry((2, 2), (1, 1), (1, 1), (1, 1), 70), (140, 2, 3, 3), 2, (15, 35)
+    ),
+    "depthwise on short rows": conv_case(
+        ConvGeometry((1, 1), (1, 1), (1, 1), (1, 1), 150), (150, 1, 3, 3), 2, (7, 7)
+    ),
+    "depthwise on single places": conv_case(
+        ConvGeometry((1, 1), (1, 1), (1, 1), (1, 1), 50), (50, 1, 3, 3), 2, (1, 1)
+    ),
+    "depthwise dilated": conv_case(
+        ConvGeometry((1, 2), (2, 4), (3, 1), (2, 3), 6), (6, 1, 3, 4), 2, (20, 45)
+    ),
     "1-D": conv_case(ConvGeometry((2,), (3,), (1,), (1,), 1), (12, 9, 5), 2, (301,)),
     "3-D strided to short rows": conv_case(
         ConvGeometry((2,) * 3, (1,) * 3, (0,) * 3, (1,) * 3, 1), (64, 65, 3, 2, 3), 2, (5, 6, 7)
@@ -104,6 +126,24 @@ def test_any_geometry_agrees_with_the_definition(case: ConvCase) -> None:
 @given(conv_cases(depthwise=True))
 def test_depthwise_agrees_with_the_definition(case: ConvCase) -> None:
     check(case, 1e-6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(depthwise_cases())
+def test_small_groups_agree_with_the_definition(case: ConvCase) -> None:
+    check(case, 1e-6)
+
+
+@settings(max_examples=100, deadline=None)
+@given(depthwise_cases())
+def test_small_groups_give_the_bits_of_a_stencil(case: ConvCase) -> None:
+    results = []
+    for prepare in (algorithms.prepare_depthwise, lambda stencil: None):
+        with mock.patch.object(algorithms, "prepare_depthwise", prepare):
+            conv = prepare_convolution(case.weight, case.geometry)
+            results.append((conv.forward(case.x), conv.adjoint(case.s, case.x.shape[2:])))
+    for direct, laid_out in zip(*results, strict=True):
+        np.testing.assert_array_equal(direct, laid_out)
 
 
 @settings(max_examples=60, deadline=None)
