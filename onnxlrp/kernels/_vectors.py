@@ -210,6 +210,11 @@ class Code:
         """A number of a table as an index of the kernel."""
         return self.builder.sext(number, _INDEX)
 
+    def least(self, index: Any, number: int) -> Any:
+        """The smaller one of an index of the kernel and a plain number."""
+        plain = index.type(number)
+        return self.builder.select(self.builder.icmp_signed("<", index, plain), index, plain)
+
     def at(self, address: Any) -> Pointer:
         """The place at an address."""
         place = self.builder.inttoptr(address, _FLOAT.as_pointer())

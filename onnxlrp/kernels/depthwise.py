@@ -88,7 +88,7 @@ class Depthwise:
         line_step = max(target.step for target in stencil.rows.targets)
         summed = stencil.results * line_step * longest(self.rows) * out[-1]  # by a group, in a job
         together = max(1, _BLOCK // summed)
-        lines = -(-stencil.channels * self.lines // 8) * 8
+        lines = -(-together * stencil.channels * self.lines // 8) * 8
         before, after = self._around(width, out[-1])
         numbers[the.KIND] = the.DEPTHWISE
         numbers[the.IN_DEPTH : the.RESULTS + 1] = (
@@ -102,9 +102,10 @@ class Depthwise:
         numbers[the.PRODUCTS : the.AFTER + 1] = (
             self.table.ctypes.data, len(self.table), together, math.prod(source), before, after,
         )  # fmt: skip
-        copied = stencil.channels * (self.lines * width + before + after)
         zeros = before + width + after
-        memory = 2 * lines + together * summed + 2 * WIDE + zeros + copied
+        copies = min(together * stencil.channels, 4 + (before + after) // (height * width))
+        copied = copies * (min(height, self.lines) * width + before + after)
+        memory = 2 * lines + together * summed + compiled.SLACK + zeros + copied
         return self._jobs(out[0], summed, together), memory
 
     def _jobs(self, samples: int, summed: int, together: int) -> Numbers:
@@ -165,9 +166,14 @@ def _taps(stencil: Stencil, term: Term, lines: int) -> _Taps:
 
 def _how(stencil: Stencil, terms: list[Term]) -> int:
     """Whether the taps are a square of neighbours, from the first or from the last one on."""
-    if len(terms) > 1 or stencil.rows.step > 1 or stencil.columns.step > 1:
+    if len(terms) > 1:
+        return compiled.PAIRS
+    if stencil.rows.step != stencil.columns.step:
         return compiled.BY_TAP
-    shifts = [[tap.shift for tap in axis.taps] for axis in (terms[0].rows, terms[0].columns)]
+    shifts = [
+        [tap.shift * axis.step + axis.phases[tap.phase] for tap in target.taps]
+        for axis, target in ((stencil.rows, terms[0].rows), (stencil.columns, terms[0].columns))
+    ]
     square = list(range(compiled.SQUARE))
     if shifts == [square, square]:
         return compiled.FORWARD
