@@ -20,8 +20,7 @@ from onnxlrp.kernels._vectors import WIDE
 from onnxlrp.kernels._winograd import (
     COLUMNS,
     LANES,
-    OUTPUT,
-    POINTS,
+    MORE,
     transform_input,
     transform_output,
 )
@@ -33,7 +32,7 @@ GAP = 16
 #: Columns that a product without panels computes at once.
 UNIT = 4 * WIDE
 #: Typed numbers: numba would compile a function anew for each plain one that it is called with.
-_ZERO, _ONE, _POINTS = np.int64(0), np.int64(1), np.int64(POINTS)
+_ZERO, _ONE = np.int64(0), np.int64(1)
 #: Numbers of a row of the tables of `stencil`.
 SLICE, PRODUCT = 6, 14
 
@@ -136,49 +135,50 @@ def pointwise(task: Any, job: Any, memory: Any) -> None:
 def winograd(task: Any, job: Any, memory: Any) -> None:
     """A 3×3 convolution: some results for a block of tiles of a sample."""
     n, top, high, left, wide, first, results = _ranges(task, job)
-    channels, all_rows = task[the.DEPTH], task[the.ROWS]
+    channels, all_rows, output = task[the.DEPTH], task[the.ROWS], task[the.TILE]
+    count = (output + MORE) ** 2
     pitch = (high * wide + WIDE - 1) // WIDE * WIDE
     line = (wide + LANES - 1) // LANES * COLUMNS
     step, points_step = channels * pitch + GAP, results * pitch + GAP
     offsets = _offsets(memory, channels, pitch)
     memory += 4 * _rounded(channels)
-    plane = floats(memory, (OUTPUT * high + 2) * (line + LANES))
+    plane = floats(memory, (output * high + 2) * (line + LANES))
     memory += 4 * _rounded(plane.size)
-    tiles = floats(memory, POINTS * step)
+    tiles = floats(memory, count * step)
     memory += 4 * _rounded(tiles.size)
-    points = floats(memory, POINTS * points_step)
+    points = floats(memory, count * points_step)
     memory += 4 * _rounded(points.size)
     size = task[the.IN_HEIGHT] * task[the.IN_WIDTH]
     source = floats(task[the.SOURCE] + 4 * n * channels * size, channels * size)
     transform_input(
-        source.reshape(channels, task[the.IN_HEIGHT], task[the.IN_WIDTH]),
-        OUTPUT * top - task[the.ROW_ORIGIN], OUTPUT * left - task[the.COLUMN_ORIGIN], high, wide,
+        source.reshape(channels, task[the.IN_HEIGHT], task[the.IN_WIDTH]), output,
+        output * top - task[the.ROW_ORIGIN], output * left - task[the.COLUMN_ORIGIN], high, wide,
         pitch, step, plane, tiles,
     )  # fmt: skip
     weights = floats(task[the.WEIGHTS], task[the.WEIGHT_NUMBERS])
     _multiply(
         weights, task[the.PANELS], all_rows, first, results, _ZERO, channels, offsets, tiles, step,
-        points, points_step, pitch, _POINTS, max(WIDE, high * wide),
+        points, points_step, pitch, count, max(WIDE, high * wide),
     )  # fmt: skip
     height, width = task[the.OUT_HEIGHT], task[the.OUT_WIDTH]
     if task[the.THEN] == the.NOTHING:
         place = (n * all_rows + first) * height * width
         out = floats(task[the.OUT] + 4 * place, results * height * width)
         transform_output(
-            points, OUTPUT * top, OUTPUT * left, high, wide, pitch, points_step, plane,
+            points, output, output * top, output * left, high, wide, pitch, points_step, plane,
             out.reshape(results, height, width),
         )  # fmt: skip
         return
-    lines = min(height, OUTPUT * (top + high)) - OUTPUT * top
-    across = min(width, OUTPUT * (left + wide)) - OUTPUT * left
+    lines = min(height, output * (top + high)) - output * top
+    across = min(width, output * (left + wide)) - output * left
     for done in range(0, results, TOGETHER):
         some = min(TOGETHER, results - done)
         part = floats(memory, some * lines * across)
         transform_output(
-            points[done * pitch :], _ZERO, _ZERO, high, wide, pitch, points_step, plane,
+            points[done * pitch :], output, _ZERO, _ZERO, high, wide, pitch, points_step, plane,
             part.reshape(some, lines, across),
         )  # fmt: skip
-        finish(task, part, n, first + done, some, OUTPUT * top, lines, width, OUTPUT * left, across)
+        finish(task, part, n, first + done, some, output * top, lines, width, output * left, across)
 
 
 @device()

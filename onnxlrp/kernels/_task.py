@@ -12,8 +12,9 @@ from __future__ import annotations
     THEN, REALS, X, X_NUMBERS, SIGN, RELEVANCE, BIAS, BIAS_NUMBERS, WHERE,  # `finish`
     ONTO, FOLD, SPREAD,  # its channels: of the result for each of x or R, of out for each of these
     WEIGHTS, WEIGHT_NUMBERS, BATCHES, ROWS, DEPTH, PANELS,  # packed weights
+    TILE,  # of Winograd's convolution: size of its output along an axis
     FIRST,
-) = range(28)  # fmt: skip
+) = range(29)  # fmt: skip
 
 #: Of a convolution by `stencil` or `depthwise`: sizes of the source and of out, groups, channels
 #: and results of a group; how a block is laid out; the tables of slices and of their products;

@@ -21,7 +21,7 @@ from onnxlrp.kernels.pointwise import LEAST_POSITIONS, Pointwise
 from onnxlrp.kernels.scratch import address
 from onnxlrp.kernels.stencil import TapNumbers, prepare_stencil
 from onnxlrp.kernels.threads import get_num_threads
-from onnxlrp.kernels.winograd import Winograd, prepare_winograd
+from onnxlrp.kernels.winograd import Winograd, prepare_winograd, tile_output
 
 Array = NDArray[np.float32]
 
@@ -32,6 +32,11 @@ _PLANNED = 64
 #: Winograd's convolution pays from so many channels on either side, and so many outputs.
 _CHANNELS = 8
 _OUTPUTS = 64
+
+
+#: What an algorithm is prepared for: a stencil for sizes of the source and of out, a pointwise
+#: product for all of them, Winograd's convolution for tiles of a size.
+_Key = tuple[Sizes, Sizes] | type[Pointwise] | int
 
 
 class Algorithm(Protocol):
@@ -61,7 +66,7 @@ class Direction:
         pairs = zip(weight.shape, alike, strict=False)
         self._is_winograd &= min(channels // copies for channels, copies in pairs) >= _CHANNELS
         self._packed: dict[TapNumbers, Packed] = {}
-        self._prepared: dict[tuple[Sizes, Sizes] | type, Algorithm] = {}
+        self._prepared: dict[_Key, Algorithm] = {}
         self._planned: dict[tuple[Sizes, Sizes, int], Task] = {}
         self._lock = threading.Lock()
 
@@ -111,9 +116,9 @@ class Direction:
     def _algorithm(self, source: Sizes, out: Sizes) -> Algorithm:
         """Choose by the geometry and the size of one sample alone; prepare it once."""
         if self._is_pointwise and math.prod(out) >= LEAST_POSITIONS:
-            key: tuple[Sizes, Sizes] | type = Pointwise
+            key: _Key = Pointwise
         elif self._is_winograd and math.prod(out) >= _OUTPUTS:
-            key = Winograd
+            key = tile_output(*out)
         else:
             key = (source, out)
         with self._lock:
@@ -121,8 +126,8 @@ class Direction:
                 self._prepared[key] = self._prepare(key)
             return self._prepared[key]
 
-    def _prepare(self, key: tuple[Sizes, Sizes] | type) -> Algorithm:
-        """Make the weights and the plan of an algorithm; a stencil's plan is for one size."""
+    def _prepare(self, key: _Key) -> Algorithm:
+        """Make the weights and the plan of an algorithm."""
         if isinstance(key, tuple):
             source, out = key
             windows, size = (source, out) if self._adjoint else (out, source)
@@ -131,12 +136,12 @@ class Direction:
             stencil = prepare_stencil(self._axes(windows, size), shape, self._pack)
             direct = prepare_depthwise(stencil) if len(size) == 2 else None
             return direct or cut(stencil)
-        if key is Pointwise:
+        if not isinstance(key, int):
             return Pointwise(self._pack(((0,), (0,), (0,))))
         weight, origin = self._weight[0], self._geometry.pads_begin
         if self._adjoint:
             weight, origin = weight[..., ::-1, ::-1], tuple(2 - pad for pad in origin)
-        return prepare_winograd(weight, (origin[0], origin[1]))
+        return prepare_winograd(weight, (origin[0], origin[1]), key)
 
     def _axes(self, windows: Sizes, size: Sizes) -> tuple[Axis, Axis, Axis]:
         """Describe this direction along three axes, for an input of this size."""

@@ -3,6 +3,9 @@
 The image is cut into tiles of 4×4 outputs. At each of 36 points the transformed weights are one
 matrix, and the transformed tiles of a block are its columns; blocks of tiles stay in a core's cache
 from the first transform to the last.
+
+A small image has so few tiles that reading the weights of 36 points takes longer than multiplying.
+Its tiles have 2×2 outputs: 16 points, and 4 of 9 multiplications.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from onnxlrp.kernels import _task as the
 from onnxlrp.kernels._convolutions import GAP, TOGETHER
 from onnxlrp.kernels._products import STRIP
 from onnxlrp.kernels._vectors import WIDE
-from onnxlrp.kernels._winograd import COLUMNS, LANES, OUTPUT, POINTS, weight_transform
+from onnxlrp.kernels._winograd import COLUMNS, LANES, LARGE, MORE, SMALL, weight_transform
 from onnxlrp.kernels.crew import Numbers
 from onnxlrp.kernels.geometry import Sizes
 from onnxlrp.kernels.packing import Packed, pack
@@ -29,6 +32,8 @@ Array = NDArray[np.float32]
 
 #: Tiles in one block, at most: few enough for the cache.
 _TILES = 144
+#: Up to so many large tiles, small ones are taken if they need at most so many times the products.
+_FEW, _PRODUCTS = 16, 1.4
 #: What a block costs besides its products, as many tiles do; and for how many results the products
 #: take as long as the input's transform.
 _BESIDES, _TRANSFORM = 6, 15
@@ -40,6 +45,7 @@ class Winograd:
 
     packed: Packed
     origin: tuple[int, int]
+    output: int
 
     def plan(self, source: Sizes, out: Sizes, numbers: Numbers) -> tuple[Numbers, int]:
         """Write into a task what its jobs do; return their table and the memory that one needs.
@@ -53,16 +59,17 @@ class Winograd:
         numbers[the.IN_HEIGHT : the.IN_WIDTH + 1] = source[2:]
         numbers[the.OUT_HEIGHT : the.OUT_WIDTH + 1] = height, width
         rows, depth = self.packed.rows, self.packed.depth
-        return _table(out[0], height, width, rows, depth, get_num_threads())
+        numbers[the.TILE] = self.output
+        return _table(out[0], height, width, rows, depth, self.output, get_num_threads())
 
 
 @lru_cache(maxsize=512)
 def _table(
-    samples: int, height: int, width: int, rows: int, depth: int, threads: int
+    samples: int, height: int, width: int, rows: int, depth: int, output: int, threads: int
 ) -> tuple[Numbers, int]:
     """Sample, rows of tiles (first, count), columns of tiles, results."""
-    high, wide = (-(-size // OUTPUT) for size in (height, width))
-    down, across = _cut(high, wide, samples, rows, threads)
+    high, wide = (-(-size // output) for size in (height, width))
+    down, across = _cut(high, wide, samples, rows, output, threads)
     results = row_ranges(rows, len(down) * len(across) * samples)
     ranges = list(itertools.product(down, across, results))
     table = [
@@ -70,23 +77,23 @@ def _table(
         for n, parts in itertools.product(range(samples), ranges)
     ]
     high, wide, count = map(longest, (down, across, results))
-    return np.array(table, np.int64), _memory(high, wide, count, depth)
+    return np.array(table, np.int64), _memory(high, wide, count, depth, output)
 
 
-def _memory(high: int, wide: int, results: int, channels: int) -> int:
+def _memory(high: int, wide: int, results: int, channels: int, output: int) -> int:
     """Numbers for offsets, rows of the source, tiles, points and a part of the result."""
     pitch, line = -(-high * wide // WIDE) * WIDE, -(-wide // LANES) * COLUMNS + LANES
     return (
         channels
-        + (OUTPUT * high + 2) * line
-        + POINTS * ((channels + results) * pitch + 2 * GAP)
-        + min(TOGETHER, results) * OUTPUT**2 * high * wide
+        + (output * high + 2) * line
+        + (output + MORE) ** 2 * ((channels + results) * pitch + 2 * GAP)
+        + min(TOGETHER, results) * output**2 * high * wide
         + 5 * 16
     )
 
 
 def _cut(
-    rows: int, columns: int, samples: int, results: int, threads: int
+    rows: int, columns: int, samples: int, results: int, output: int, threads: int
 ) -> tuple[list[slice], list[slice]]:
     """Cut rows and columns of tiles into blocks, for the shortest time on so many threads."""
     across = even_parts(columns, -(-columns // _TILES))  # long rows are transformed fastest
@@ -98,7 +105,7 @@ def _cut(
         parts = len(row_ranges(results, blocks))
         heights = (down.stop - down.start for down in even_parts(rows, count))
         padded = sum(_padded(high * widest) for high in heights) / count
-        transform = _TRANSFORM / results * (1 + count / (OUTPUT * rows))  # some rows twice
+        transform = _TRANSFORM / results * (1 + count / (output * rows))  # some rows twice
         each = padded * (1 / parts + transform) + _BESIDES / parts
         rounds = -(-blocks * parts // threads)
         return float(each * rounds)
@@ -114,8 +121,17 @@ def _padded(tiles: int) -> int:
     return tiles if rest <= tiles // STRIP else tiles - rest + WIDE
 
 
-def prepare_winograd(weight: Array, origin: tuple[int, int]) -> Winograd:
-    """Transform and pack weights (result, channel, 3, 3), in float64."""
-    pairs = weight.reshape(-1, 9).astype(np.float64)
-    matrices = (np.kron(weight_transform(), weight_transform()).T @ pairs.T).astype(np.float32)
-    return Winograd(pack(matrices.reshape(POINTS, *weight.shape[:2])), origin)
+def tile_output(height: int, width: int) -> int:
+    """Choose the size of a tile's output along an axis, for the output of one sample."""
+    large, small = (-(-height // output) * -(-width // output) for output in (LARGE, SMALL))
+    products = [
+        _padded(tiles) * (output + MORE) ** 2 for tiles, output in ((large, LARGE), (small, SMALL))
+    ]
+    return SMALL if large <= _FEW and products[1] <= _PRODUCTS * products[0] else LARGE
+
+
+def prepare_winograd(weight: Array, origin: tuple[int, int], output: int) -> Winograd:
+    """Transform and pack weights (result, channel, 3, 3), in float64, for tiles of a size."""
+    pairs, transform = weight.reshape(-1, 9).astype(np.float64), weight_transform(output)
+    matrices = (np.kron(transform, transform).T @ pairs.T).astype(np.float32)
+    return Winograd(pack(matrices.reshape(-1, *weight.shape[:2])), origin, output)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 
 from onnxlrp.errors import InputError, ModelError
 from onnxlrp.kernels import ConvGeometry, algorithms, prepare_convolution, set_num_threads
+from onnxlrp.kernels.winograd import tile_output
 from tests.kernels import reference
 from tests.kernels.strategies import (
     ConvCase,
@@ -28,6 +29,8 @@ CASES = {
     "3x3 asymmetric padding": conv_case(
         ConvGeometry((1, 1), (0, 2), (1, 0), (1, 1), 1), (32, 33, 3, 3), 2, (13, 21)
     ),
+    "3x3 of a small map": conv_case(SQUARE, (150, 140, 3, 3), 2, (14, 14)),
+    "3x3 of a wide small map": conv_case(SQUARE, (40, 36, 3, 3), 2, (3, 47)),
     "3x3 deep": conv_case(SQUARE, (70, 150, 3, 3), 2, (13, 9)),
     "3x3 wide": conv_case(SQUARE, (16, 17, 3, 3), 1, (5, 301)),
     "3x3 of one tile too many": conv_case(SQUARE, (64, 40, 3, 3), 2, (28, 28)),
@@ -150,6 +153,20 @@ def test_small_groups_give_the_bits_of_a_stencil(case: ConvCase) -> None:
 @given(winograd_cases())
 def test_winograd_agrees_with_the_definition(case: ConvCase) -> None:
     check(case, 2e-6)
+
+
+def test_small_maps_are_cut_into_small_tiles() -> None:
+    sizes = {
+        (8, 8): 2,
+        (14, 14): 2,
+        (13, 9): 2,
+        (3, 47): 2,
+        (4, 64): 4,
+        (16, 16): 4,
+        (28, 28): 4,
+        (2, 40): 2,
+    }
+    assert {size: tile_output(*size) for size in sizes} == sizes
 
 
 def test_each_algorithm_agrees_with_the_definition(case: ConvCase) -> None:
