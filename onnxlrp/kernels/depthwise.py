@@ -20,7 +20,7 @@ from onnxlrp.kernels.axes import Target
 from onnxlrp.kernels.crew import Numbers
 from onnxlrp.kernels.geometry import Sizes
 from onnxlrp.kernels.packing import Packed
-from onnxlrp.kernels.shares import even_ranges, longest
+from onnxlrp.kernels.shares import busy_ranges, even_ranges, longest
 from onnxlrp.kernels.stencil import Stencil, Term
 
 #: Numbers that are summed up before they are finished, about: they stay in the first-level cache
@@ -112,10 +112,11 @@ class Depthwise:
         """Sample, groups and rows (first, count) of each job."""
         groups = self.stencil.groups
         most = max(together, min(_JOB // summed, -(-groups // _PARTS)))
+        parts_of_groups = busy_ranges(groups, most, samples * len(self.rows))
         table = [
             (n, *(number for part in parts for number in (part.start, part.stop - part.start)))
             for n in range(samples)
-            for parts in itertools.product(even_ranges(groups, most), self.rows)
+            for parts in itertools.product(parts_of_groups, self.rows)
         ]
         return np.array(table, np.int64)
 

@@ -14,7 +14,7 @@ from onnxlrp.kernels._vectors import WIDE
 from onnxlrp.kernels.crew import Numbers
 from onnxlrp.kernels.geometry import Sizes
 from onnxlrp.kernels.packing import Packed
-from onnxlrp.kernels.shares import LEAST_ROWS, even_ranges, longest, row_ranges
+from onnxlrp.kernels.shares import LEAST_ROWS, busy_ranges, longest, row_ranges
 from onnxlrp.kernels.threads import get_num_threads
 
 #: Numbers that a job reads and writes, about: they stay in a core's cache (1 MiB).
@@ -49,7 +49,7 @@ def _table(
     """Sample, positions (first, count), results (first, count), whether they lie far apart."""
     shared = positions // STRIP * max(1, rows // LEAST_ROWS) // threads  # where rows are too few
     most = max(4, min(_BLOCK // (STRIP * (rows + depth)), shared))
-    strips = even_ranges(positions // STRIP, most)
+    strips = busy_ranges(positions // STRIP, most, samples)
     edges = [STRIP * strip.start for strip in strips] + [positions]
     parts = list(itertools.pairwise(edges))
     results = row_ranges(rows, len(parts) * samples)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from onnxlrp.kernels._products import ROWS
 from onnxlrp.kernels.threads import get_num_threads
 
+#: Jobs of each thread from which one more or less makes no difference.
+_MANY = 8
 #: Rows of a product that are not shared out among threads.
 LEAST_ROWS = 32
 
@@ -15,6 +17,17 @@ LEAST_ROWS = 32
 def even_ranges(total: int, most: int) -> list[slice]:
     """Cut 0…total into the fewest ranges that are no longer than `most`, evenly."""
     return even_parts(total, max(1, -(-total // max(1, most))))
+
+
+def busy_ranges(total: int, most: int, pieces: int = 1) -> list[slice]:
+    """Cut 0…total into ranges no longer than `most`, few, but so many that no thread waits long.
+
+    There are `pieces` that are cut alike.
+    """
+    threads, count = get_num_threads(), max(1, -(-total // max(1, most)))
+    if count * pieces < _MANY * threads and count * pieces % threads:
+        count = min(max(1, total), -(-count // threads) * threads)
+    return even_parts(total, count)
 
 
 def even_parts(total: int, count: int) -> list[slice]:
