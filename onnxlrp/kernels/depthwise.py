@@ -135,8 +135,8 @@ def prepare_depthwise(stencil: Stencil) -> Depthwise | None:
         return None
     if any(term.packed is None or term.packed.panels for term in stencil.terms):
         return None
-    axis, line_step = stencil.rows, max(target.step for target in stencil.rows.targets)
-    summed = stencil.results * line_step * sum(term.columns.count for term in stencil.terms)
+    axis, columns = stencil.rows, sum(target.count for target in stencil.columns.targets)
+    summed = stencil.results * columns * max(target.step for target in axis.targets)
     rows = even_ranges(axis.count, max(compiled.LINES, _BLOCK // max(1, summed)))
     lines = (longest(rows) - 1 + axis.reach) * axis.step + max(axis.phases) + 1
     products = []
