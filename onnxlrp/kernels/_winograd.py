@@ -261,11 +261,11 @@ def _split_rows(
     tile_rows: Any, tile_columns: Any, stride: Any, plane: Any,
 ) -> None:  # fmt: skip
     """Split the rows of one channel, which begins at `begin`, so that tiles lie side by side."""
-    size, small = output + MORE, output == SMALL
+    size, small, shift = output + MORE, output == SMALL, output // 2  # 4 = 2², 2 = 2¹
     line = output * size * stride
     for row in range(output * tile_rows + MORE):
         h = row_start + row
-        to = row % output * size * stride + row // output * tile_columns
+        to = (row & output - 1) * size * stride + (row >> shift) * tile_columns
         for j in range(0, tile_columns, LANES):
             left, first = tile_columns - j, column_start + output * j
             at, low, high = begin + h * columns + first, -first, columns - first
@@ -325,7 +325,7 @@ def transform_output(
     """Transform points (point, channel, tile) back to some rows of tiles of out."""
     channels, height, width = out.shape
     numbers, tiles = out.reshape(-1), tile_rows * tile_columns
-    row_length = output * LANES * ((tiles + LANES - 1) // LANES)
+    shift, row_length = output // 2, output * LANES * ((tiles + LANES - 1) // LANES)
     valid = min(output * tile_columns, width - column_start)
     for c in range(channels):
         for tile in range(0, tiles, LANES):
@@ -335,5 +335,5 @@ def transform_output(
                 _write_small(points, c * pitch + tile, step, plane, output * tile, row_length)
         for h in range(row_start, min(height, row_start + output * tile_rows)):
             row, to = h - row_start, (c * height + h) * width + column_start
-            at = row % output * row_length + row // output * output * tile_columns
+            at = (row & output - 1) * row_length + (row >> shift) * output * tile_columns
             _copy_row(plane, at, numbers, to, valid)
