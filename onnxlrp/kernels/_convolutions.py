@@ -16,14 +16,9 @@ from onnxlrp.kernels._jit import device
 from onnxlrp.kernels._memory import floats, ints, longs
 from onnxlrp.kernels._products import DEPTH, ROWS, multiply, multiply_single
 from onnxlrp.kernels._stencil import clear, copy_lines, copy_windows, hand_out, lay_out
+from onnxlrp.kernels._tiles import LANES, MORE
 from onnxlrp.kernels._vectors import WIDE
-from onnxlrp.kernels._winograd import (
-    COLUMNS,
-    LANES,
-    MORE,
-    transform_input,
-    transform_output,
-)
+from onnxlrp.kernels._winograd import COLUMNS, transform_input, transform_output
 
 #: Results that are transformed back before what comes then: they stay in the cache.
 TOGETHER = 64

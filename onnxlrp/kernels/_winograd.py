@@ -19,12 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.kernels._jit import device, i8, read, write
-from onnxlrp.kernels._vectors import WIDE, Code, Pointer, Vector, vector_function
+from onnxlrp.kernels._tiles import FEW, LANES, LARGE, MORE, SMALL, splitting_rows
+from onnxlrp.kernels._vectors import Code, Pointer, Vector, vector_function
 
-#: Sizes of a tile's output along an axis; its input has so many numbers more.
-LARGE, SMALL, MORE = 4, 2, 2
-#: Tiles in a vector, and in one for the end of a short row.
-LANES, FEW = WIDE, WIDE // 2
 #: Numbers of `plane` for each row of the input and each vector of tiles, at least.
 COLUMNS = 2 * (LARGE + MORE) * LANES
 
@@ -78,62 +75,6 @@ def output_transform(m: Sequence[Any]) -> list[Any]:
     ]
 
 
-def _splitting(output: int, lanes: int, is_edge: bool) -> Any:
-    """Make the function that splits a row of the input: number j of each of `lanes` tiles.
-
-    At an edge, the numbers before `low` and from `high` on are 0.
-    """
-
-    def meaning(
-        source: Any, at: int, out: Any, out_at: int, stride: int, low: int = 0,
-        high: int = (LARGE + 1) * LANES,
-    ) -> None:  # fmt: skip
-        numbers = source[at : at + (output + 1) * lanes].copy()
-        numbers[: max(0, low)] = numbers[max(0, high) :] = 0.0
-        for j in range(output + MORE):
-            place = out_at + j * stride
-            out[place : place + lanes] = numbers[j : j + output * lanes : output]
-
-    edges = (i8, i8) if is_edge else ()
-
-    @vector_function(read(), i8, write(), i8, i8, *edges, meaning=meaning, lanes=lanes)
-    def split(code: Code, source: Pointer, out: Pointer, stride: Any, *edges: Any) -> None:
-        parts = [(source + lanes * k).load() for k in range(output + 1)]
-        if edges:
-            parts = [
-                code.choose(code.within(lanes * k, *edges), part, code.zero())
-                for k, part in enumerate(parts)
-            ]
-        phases = every_of(code, parts[:output])
-        following = [
-            code.shuffle([phases[j], parts[output]], [*range(1, lanes), lanes + j])
-            for j in range(MORE)
-        ]
-        for j, numbers in enumerate(phases + following):
-            (out + code.times(stride, j)).store(numbers)
-
-    def every_of(code: Code, parts: list[Vector]) -> list[Vector]:
-        """Numbers in phases: as many phases as there are parts."""
-        if len(parts) == 1:
-            return parts
-        halves = [
-            [
-                code.shuffle(parts[k : k + 2], range(b, 2 * lanes, 2))
-                for k in range(0, len(parts), 2)
-            ]
-            for b in (0, 1)
-        ]
-        even, odd = (every_of(code, half) for half in halves)
-        return [phase for pair in zip(even, odd, strict=True) for phase in pair]
-
-    return split
-
-
-_split, _split_edge = (_splitting(LARGE, LANES, edge) for edge in (False, True))
-_split_few, _split_few_edge = (_splitting(LARGE, FEW, edge) for edge in (False, True))
-_split_small, _split_small_edge = (_splitting(SMALL, LANES, edge) for edge in (False, True))
-
-
 def _transforming(output: int) -> Any:
     """Make the function that transforms the tiles of a vector; point p goes to out + p·step.
 
@@ -176,9 +117,6 @@ def _transforming(output: int) -> Any:
     return transform
 
 
-_transform_large, _transform_small = _transforming(LARGE), _transforming(SMALL)
-
-
 def _both_axes(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
     """Transform points back along columns, then along rows."""
     columns = [output_transform(column) for column in zip(*rows, strict=True)]
@@ -214,9 +152,6 @@ def _writing(output: int) -> Any:
     return write_tiles
 
 
-_write_large, _write_small = _writing(LARGE), _writing(SMALL)
-
-
 def _copying(count: int) -> Any:
     """Make the function that copies `count` numbers."""
 
@@ -248,92 +183,79 @@ def _copy_row(source: Any, at: Any, out: Any, to: Any, count: Any) -> None:
             _copy_one(source, at + q, out, to + q)
 
 
-@device()
-def _split_zeros(plane: Any, to: Any, stride: Any, size: Any) -> None:
-    """Write what a row outside of the picture is split into."""
-    for j in range(size):
-        plane[to + j * stride : to + j * stride + LANES] = np.float32(0.0)
+def _transforming_inputs(output: int) -> Any:
+    """Make the function that transforms the input of some tiles."""
+    split_rows, transform = splitting_rows(output), _transforming(output)
+
+    @device()
+    def transform_input(
+        x: Any, row_start: Any, column_start: Any, tile_rows: Any, tile_columns: Any,
+        pitch: Any, step: Any, plane: Any, out: Any,
+    ) -> None:  # fmt: skip
+        """Transform rows of tiles of x (channel, row, column) to out (point, channel, tile)."""
+        channels, height, columns = x.shape
+        numbers = x.reshape(-1)
+        stride = (tile_rows + 1) * tile_columns + LANES  # a row's last vector writes beyond its end
+        for c in range(channels):
+            split_rows(
+                numbers, c * height * columns, height, columns, row_start, column_start,
+                tile_rows, tile_columns, stride, plane,
+            )  # fmt: skip
+            for tile in range(0, tile_rows * tile_columns, LANES):
+                # Lanes beyond the last tile lie between the channels, or are overwritten.
+                transform(plane, tile, stride, tile_columns, out, c * pitch + tile, step)
+
+    return transform_input
 
 
-@device()
-def _split_rows(
-    x: Any, begin: Any, height: Any, columns: Any, output: Any, row_start: Any, column_start: Any,
-    tile_rows: Any, tile_columns: Any, stride: Any, plane: Any,
-) -> None:  # fmt: skip
-    """Split the rows of one channel, which begins at `begin`, so that tiles lie side by side."""
-    size, small, shift = output + MORE, output == SMALL, output // 2  # 4 = 2², 2 = 2¹
-    line = output * size * stride
-    for row in range(output * tile_rows + MORE):
-        h = row_start + row
-        to = (row & output - 1) * size * stride + (row >> shift) * tile_columns
-        for j in range(0, tile_columns, LANES):
-            left, first = tile_columns - j, column_start + output * j
-            at, low, high = begin + h * columns + first, -first, columns - first
-            few = left <= FEW and not small
-            reach = (output + 1) * (FEW if few else LANES)
-            if h < 0 or h >= height:
-                _split_zeros(plane, to + j, stride, size)
-            elif at < 0 or at + reach > x.size:  # no memory to read beyond the picture
-                for q in range(max(0, low), min(reach, high)):
-                    plane[line + q] = x[at + q]
-                if small:
-                    _split_small_edge(plane, line, plane, to + j, stride, low, high)
-                else:
-                    _split_edge(plane, line, plane, to + j, stride, low, high)
-            elif low <= 0 and output * min(left, LANES) + MORE <= high:
-                if small:
-                    _split_small(x, at, plane, to + j, stride)
-                elif few:
-                    _split_few(x, at, plane, to + j, stride)
-                else:
-                    _split(x, at, plane, to + j, stride)
-            elif small:
-                _split_small_edge(x, at, plane, to + j, stride, low, high)
-            elif few:
-                _split_few_edge(x, at, plane, to + j, stride, low, high)
-            else:
-                _split_edge(x, at, plane, to + j, stride, low, high)
+def _transforming_outputs(output: int) -> Any:
+    """Make the function that transforms the points of some tiles back."""
+    write_tiles = _writing(output)
+
+    @device()
+    def transform_output(
+        points: Any, row_start: Any, column_start: Any, tile_rows: Any, tile_columns: Any,
+        pitch: Any, step: Any, plane: Any, out: Any,
+    ) -> None:  # fmt: skip
+        """Transform points (point, channel, tile) back to some rows of tiles of out."""
+        channels, height, width = out.shape
+        numbers, tiles = out.reshape(-1), tile_rows * tile_columns
+        row_length = output * LANES * ((tiles + LANES - 1) // LANES)
+        valid = min(output * tile_columns, width - column_start)
+        for c in range(channels):
+            for tile in range(0, tiles, LANES):
+                write_tiles(points, c * pitch + tile, step, plane, output * tile, row_length)
+            for h in range(row_start, min(height, row_start + output * tile_rows)):
+                row, to = h - row_start, (c * height + h) * width + column_start
+                at = row % output * row_length + row // output * output * tile_columns
+                _copy_row(plane, at, numbers, to, valid)
+
+    return transform_output
+
+
+_large_input, _small_input = (_transforming_inputs(o) for o in (LARGE, SMALL))
+_large_output, _small_output = (_transforming_outputs(o) for o in (LARGE, SMALL))
 
 
 @device()
 def transform_input(
-    x: Any, output: Any, row_start: Any, column_start: Any, tile_rows: Any, tile_columns: Any,
-    pitch: Any, step: Any, plane: Any, out: Any,
+    x: Any, output: Any, row: Any, column: Any, high: Any, wide: Any, pitch: Any, step: Any,
+    plane: Any, tiles: Any,
 ) -> None:  # fmt: skip
-    """Transform some rows of tiles of x (channel, row, column) to out (point, channel, tile)."""
-    channels, height, columns = x.shape
-    numbers = x.reshape(-1)
-    stride = (tile_rows + 1) * tile_columns + LANES  # a row's last vector writes beyond its end
-    for c in range(channels):
-        _split_rows(
-            numbers, c * height * columns, height, columns, output, row_start, column_start,
-            tile_rows, tile_columns, stride, plane,
-        )  # fmt: skip
-        for tile in range(0, tile_rows * tile_columns, LANES):
-            # Lanes beyond the last tile lie between the channels, or are overwritten.
-            if output == LARGE:
-                _transform_large(plane, tile, stride, tile_columns, out, c * pitch + tile, step)
-            else:
-                _transform_small(plane, tile, stride, tile_columns, out, c * pitch + tile, step)
+    """Transform the input of tiles of one size or the other."""
+    if output == LARGE:
+        _large_input(x, row, column, high, wide, pitch, step, plane, tiles)
+    else:
+        _small_input(x, row, column, high, wide, pitch, step, plane, tiles)
 
 
 @device()
 def transform_output(
-    points: Any, output: Any, row_start: Any, column_start: Any, tile_rows: Any, tile_columns: Any,
-    pitch: Any, step: Any, plane: Any, out: Any,
+    points: Any, output: Any, row: Any, column: Any, high: Any, wide: Any, pitch: Any, step: Any,
+    plane: Any, out: Any,
 ) -> None:  # fmt: skip
-    """Transform points (point, channel, tile) back to some rows of tiles of out."""
-    channels, height, width = out.shape
-    numbers, tiles = out.reshape(-1), tile_rows * tile_columns
-    shift, row_length = output // 2, output * LANES * ((tiles + LANES - 1) // LANES)
-    valid = min(output * tile_columns, width - column_start)
-    for c in range(channels):
-        for tile in range(0, tiles, LANES):
-            if output == LARGE:
-                _write_large(points, c * pitch + tile, step, plane, output * tile, row_length)
-            else:
-                _write_small(points, c * pitch + tile, step, plane, output * tile, row_length)
-        for h in range(row_start, min(height, row_start + output * tile_rows)):
-            row, to = h - row_start, (c * height + h) * width + column_start
-            at = (row & output - 1) * row_length + (row >> shift) * output * tile_columns
-            _copy_row(plane, at, numbers, to, valid)
+    """Transform the points of tiles of one size or the other back."""
+    if output == LARGE:
+        _large_output(points, row, column, high, wide, pitch, step, plane, out)
+    else:
+        _small_output(points, row, column, high, wide, pitch, step, plane, out)

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from onnxlrp.kernels import _task as the
 from onnxlrp.kernels._convolutions import GAP, TOGETHER
 from onnxlrp.kernels._products import STRIP
+from onnxlrp.kernels._tiles import LANES, LARGE, MORE, SMALL
 from onnxlrp.kernels._vectors import WIDE
-from onnxlrp.kernels._winograd import COLUMNS, LANES, LARGE, MORE, SMALL, weight_transform
+from onnxlrp.kernels._winograd import COLUMNS, weight_transform
 from onnxlrp.kernels.crew import Numbers
 from onnxlrp.kernels.geometry import Sizes
 from onnxlrp.kernels.packing import Packed, pack
