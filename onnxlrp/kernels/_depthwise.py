@@ -2,7 +2,7 @@
 
 Nothing is laid out: a table says where each line of the source begins, that of zeros for a line
 outside of it, and lanes outside of a line count as zero. Some lines of a result at once are summed
-in registers, and finished while they are in the first-level cache.
+in registers, and finished while they are in the cache.
 """
 
 from __future__ import annotations

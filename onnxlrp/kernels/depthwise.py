@@ -23,9 +23,10 @@ from onnxlrp.kernels.packing import Packed
 from onnxlrp.kernels.shares import busy_ranges, even_ranges, longest
 from onnxlrp.kernels.stencil import Stencil, Term
 
-#: Numbers that are summed up before they are finished, about: they stay in the first-level cache
-#: (16 KiB).
-_BLOCK = 4096
+#: Numbers that are summed up before they are finished, about: they stay in the second-level cache
+#: (64 KiB), and what is read and written with them lies in pieces that are long enough for the
+#: processor to see what comes next.
+_BLOCK = 16384
 #: Numbers that a job sums up, about, and parts of a sample that groups are cut into at least.
 _JOB, _PARTS = 32768, 16
 #: Channels of a group, at most: many are better multiplied as matrices.
