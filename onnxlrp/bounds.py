@@ -44,7 +44,6 @@ class Bounds:
         self._forward = forward
         self._picture = picture
         self._known = known
-        self._first = first_layers(model)
 
     def of(self, step: Step, shapes: tuple[Shape, ...]) -> Ends:
         """(low, high) of a step's inputs, which have these shapes.
@@ -63,7 +62,8 @@ class Bounds:
 
     def _find(self, step: Step, view: InputMap, shapes: tuple[Shape, ...]) -> Ends:
         names = step.operation.signal_names
-        if step.layer.index not in self._first or names == (self._model.input.name,):
+        first = first_layers(self._model)
+        if step.layer.index not in first or names == (self._model.input.name,):
             low, high = (
                 tuple(_broadcast(bound, (1, *shape[1:]), step) for shape in shapes)
                 for bound in (view.low, view.high)

@@ -17,6 +17,7 @@ from onnxlrp.runtime.session import Sessions
 from onnxlrp.runtime.shapes import Shape
 
 Array = NDArray[np.float32]
+_FLOAT = np.dtype(np.float32)
 
 
 class Activations:
@@ -149,8 +150,10 @@ class Activations:
 
     def _joined(self, name: str, parts: list[NDArray[Any]]) -> NDArray[Any]:
         """Join a tensor of all batches; what follows from shapes alone is the same in each."""
+        if len(parts) == 1:
+            return parts[0]
         steers = name not in self._model.signals  # a mask of the picture's own differs, a size not
-        if len(parts) == 1 or (steers and all(np.array_equal(part, parts[0]) for part in parts)):
+        if steers and all(np.array_equal(part, parts[0]) for part in parts):
             return parts[0]
         for part in parts:
             self._check_front(name, part.shape)
@@ -210,6 +213,8 @@ def run(
 
 def _single(values: NDArray[Any]) -> NDArray[Any]:
     """Return floating-point values as float32; C order."""
+    if values.dtype == _FLOAT and values.flags.c_contiguous:
+        return values
     if values.dtype.kind == "f":
         values = values.astype(np.float32, copy=False)
     return np.ascontiguousarray(values).reshape(values.shape)

@@ -96,6 +96,6 @@ def _converted(model: Model, given: NDArray[Any]) -> NDArray[Any]:
             f"x has values that are no whole numbers from 0 to {np.iinfo(dtype).max}; "
             f"{_wants(model)}."
         )
-    if dtype.kind == "f" and not np.isfinite(converted).all():
+    if converted is not given and dtype.kind == "f" and not np.isfinite(converted).all():
         raise InputError(f"x has values too large for {dtype}; {_wants(model)}.")
     return converted
