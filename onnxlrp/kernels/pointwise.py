@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -14,9 +14,11 @@ from onnxlrp.kernels._vectors import WIDE
 from onnxlrp.kernels.crew import Numbers
 from onnxlrp.kernels.geometry import Sizes
 from onnxlrp.kernels.packing import Packed
-from onnxlrp.kernels.shares import LEAST_ROWS, busy_ranges, longest, row_ranges
+from onnxlrp.kernels.shares import LEAST_ROWS, busy_ranges, even_ranges, longest, row_ranges
 from onnxlrp.kernels.threads import get_num_threads
 
+#: Rows from which it is they that are shared out where positions leave a thread idle.
+_MANY_ROWS = 256
 #: Numbers that a job reads and writes, about: they stay in a core's cache (1 MiB).
 _BLOCK = 262144
 #: Positions from which a channel's lie so far apart that the product reads them from a copy.
@@ -49,7 +51,8 @@ def _table(
     """Sample, positions (first, count), results (first, count), whether they lie far apart."""
     shared = positions // STRIP * max(1, rows // LEAST_ROWS) // threads  # where rows are too few
     most = max(4, min(_BLOCK // (STRIP * (rows + depth)), shared))
-    strips = busy_ranges(positions // STRIP, most, samples)
+    cut = even_ranges if rows >= _MANY_ROWS else partial(busy_ranges, pieces=samples)
+    strips = cut(positions // STRIP, most)
     edges = [STRIP * strip.start for strip in strips] + [positions]
     parts = list(itertools.pairwise(edges))
     results = row_ranges(rows, len(parts) * samples)

@@ -82,9 +82,17 @@ class Passage:
 
 @dataclass(frozen=True)
 class Recording:
-    """A sweep that can be played; by one thread at a time, for its memory is its own."""
+    """A sweep that can be played; by one thread at a time, for its memory is its own.
+
+    Attributes
+    ----------
+    plan : Plan
+    passages : tuple of Passage
+    memory : ndarray, float32
+        Where the tapes write: they know it by its addresses alone.
+    """
 
     plan: Plan
     passages: tuple[Passage, ...]
-    nbytes: int
+    memory: Array
     lock: threading.Lock = field(default_factory=threading.Lock)

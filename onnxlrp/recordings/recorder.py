@@ -93,7 +93,7 @@ class Recorder:
             memory[at // 4 : (at + size) // 4] for at, size in zip(offsets, sizes, strict=True)
         ]
         passages = tuple(self._passage(block, places) for block in blocks)
-        return Recording(self._plan, passages, memory.nbytes)
+        return Recording(self._plan, passages, memory)
 
     def _lives(self, blocks: Sequence[Sequence[_Entry]]) -> list[tuple[int, int]]:
         """First and last moment, counted in tasks, at which somebody needs each own array.

@@ -76,7 +76,7 @@ class Recordings:
         elif isinstance(found, Recorder):
             yield Turn((Passage(plan.steps),), found.step)
             recording = found.recording()
-            self._kept.put(key, recording, recording.nbytes + _MARK)
+            self._kept.put(key, recording, recording.memory.nbytes + _MARK)
         else:
             yield Turn((Passage(plan.steps),), _watch_none)
 
