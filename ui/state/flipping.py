@@ -83,7 +83,7 @@ class PixelFlipping(param.Parameterized):
         self._doing: Hashable = None  # the curve that is on its way
         self._filmed: Hashable = None
         bench.param.watch(self._refresh, ["network", "pictures", "picture", "question", "designs"])
-        self.param.watch(self._refresh, ["settings"])
+        self.param.watch(self._resettle, ["settings"])
         self._refresh()
 
     def set(self, **values: object) -> None:
@@ -171,6 +171,16 @@ class PixelFlipping(param.Parameterized):
             self.bench.jobs.cancel("film")
             self._filmed = None
             self.param.update(film=None, step=0)
+
+    def _resettle(self, *_: object) -> None:
+        """Settings that change while curves are on their way hold for these too.
+
+        A number that was typed just before the run was asked for may arrive just after it.
+        """
+        on_the_way = self.running
+        self._refresh()
+        if on_the_way and not self.running:
+            self.run()
 
     def _is_current(self, film: Film) -> bool:
         """Whether a film is of a curve that is on the screen."""

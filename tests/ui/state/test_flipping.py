@@ -79,6 +79,18 @@ def test_cancelled_work_leaves_the_curves_that_are_there(bench, loop, flipping):
     assert len(flipping.curves) < 5
 
 
+def test_settings_that_change_on_the_way_hold_for_what_is_on_the_way(bench, loop, flipping):
+    flipping.run()
+    flipping.set(steps=4)
+    assert flipping.running
+    loop.until(lambda: not flipping.running)
+    assert len(flipping.curves) == 2 * len(bench.designs) + 1
+    assert all(len(curve.curve(curve.designs[0], order).mean) == 5
+               for (_, order), curve in flipping.curves.items())  # fmt: skip
+    flipping.set(steps=3)
+    assert not flipping.running and not flipping.curves  # nobody asked for these yet
+
+
 def test_the_film_shows_what_the_curve_scores(bench, loop, flipping):
     run(flipping, loop)
     flipping.play(bench.current, "morf")
