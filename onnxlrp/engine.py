@@ -104,15 +104,13 @@ class Sweep:
             return self._repeat(self.recordings, plan, pending)
         with sweep_threads():
             for done, step in enumerate(plan.steps[first:], start=first + 1):
-                names = step.layer.node.outputs
-                outputs = tuple([pending.pop(name, None) for name in names])
                 if record:
-                    self._note(names, outputs, record)
-                if any([r is not None for r in outputs]):
-                    parts = self._pass_on(step, outputs, pending)
-                    if self.kept is not None and step.rule is not None:
-                        made = sum(part.nbytes for part in parts)
-                        self.kept.memory.put(ways[done], dict(pending), made)
+                    names = step.layer.node.outputs
+                    self._note(names, tuple(map(pending.get, names)), record)
+                parts = self._carry_out(step, pending)
+                if parts is not None and self.kept is not None and step.rule is not None:
+                    made = sum(part.nbytes for part in parts)
+                    self.kept.memory.put(ways[done], dict(pending), made)
                 if self.progress is not None:
                     self.progress(done, len(plan.steps), step.layer.name)
         result = self._result(plan, pending)
@@ -139,11 +137,12 @@ class Sweep:
                         self._carry_out(step, pending)
             return self._result(plan, pending)
 
-    def _carry_out(self, step: Step, pending: dict[str, Array]) -> None:
-        """One layer."""
+    def _carry_out(self, step: Step, pending: dict[str, Array]) -> tuple[Array, ...] | None:
+        """One layer; what was made for its inputs, or None where no relevance arrives."""
         outputs = tuple([pending.pop(name, None) for name in step.layer.node.outputs])
-        if any([r is not None for r in outputs]):
-            self._pass_on(step, outputs, pending)
+        if all([r is None for r in outputs]):
+            return None
+        return self._pass_on(step, outputs, pending)
 
     def _resume(
         self, plan: Plan, ways: list[int], record: Mapping[str, tuple[str, ...]]

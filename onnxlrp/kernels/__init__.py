@@ -29,7 +29,7 @@ from onnxlrp.kernels.pooling import (
     window_sum_adjoint,
 )
 from onnxlrp.kernels.scratch import address, aligned
-from onnxlrp.kernels.tape import Spot, Stretches, Tape, spots, written_by
+from onnxlrp.kernels.tape import Stretches, Tape, spots, written_by
 from onnxlrp.kernels.threads import (
     Recorded,
     get_num_threads,
@@ -48,7 +48,6 @@ __all__ = [
     "Ratio",
     "Recorded",
     "Share",
-    "Spot",
     "Stretches",
     "Tape",
     "Task",

@@ -140,9 +140,7 @@ def run(jobs: Sequence[Job], seconds: float = math.inf) -> None:
 def run_task(task: Task) -> None:
     """Run the jobs of a compiled task on the crew, and wait for them all; see `run`."""
     pays = _pays(min(_settings.threads, task.jobs) - 1, task.seconds, _WORTH_OF_TASKS)
-    tasks = task.numbers.reshape(1, -1)
-    if not (pays and _shared_crew().lead(tasks, task.memory)):
-        do_alone(tasks, task.memory)
+    _do(task.numbers.reshape(1, -1), task.memory, pays)
     if _state.recorder is not None:
         _state.recorder.tasks.append(task)
 
@@ -157,8 +155,12 @@ def run_tasks(tasks: Numbers, memory: int) -> None:
     memory : int
         float32 numbers that a job needs for itself.
     """
-    helps = _pays(_settings.threads - 1, math.inf, 0.0)
-    if not (helps and _shared_crew().lead(tasks, memory)):
+    _do(tasks, memory, _pays(_settings.threads - 1, math.inf, 0.0))
+
+
+def _do(tasks: Numbers, memory: int, together: bool) -> None:
+    """Do tasks, together with the crew unless somebody else leads it."""
+    if not (together and _shared_crew().lead(tasks, memory)):
         do_alone(tasks, memory)
 
 
