@@ -7,25 +7,12 @@ from typing import Any
 import numpy as np
 
 from onnxlrp.kernels._jit import device, i8, read, write
-from onnxlrp.kernels._vectors import LANES, Code, Pointer, vector_function
+from onnxlrp.kernels._vectors import LANES, Code, Pointer, copying, vector_function
 
 _FROM_TO = (read(), i8, write(), i8)
 
 
-def _copying(count: int) -> Any:
-    """Make the function that copies `count` numbers."""
-
-    def meaning(source: Any, at: int, out: Any, out_at: int) -> None:
-        out[out_at : out_at + count] = source[at : at + count]
-
-    @vector_function(*_FROM_TO, meaning=meaning)
-    def copy(code: Code, source: Pointer, out: Pointer) -> None:
-        source.copy(out, count)
-
-    return copy
-
-
-_copy_1, _copy_4, _copy_8 = (_copying(count) for count in (1, 4, 8))
+_copy_1, _copy_4, _copy_8, _copy_16 = (copying(count) for count in (1, 4, 8, 16))
 
 
 def _meaning_of_gather(source: Any, at: int, out: Any, out_at: int) -> None:
@@ -141,9 +128,6 @@ def lay_out(
                         column_start + phase, column_step, out, at, rows, columns,
                     )  # fmt: skip
                     at += rows * columns
-
-
-_copy_16 = _copying(16)
 
 
 @vector_function(read(), i8, meaning=lambda source, at: None)

@@ -13,7 +13,7 @@ from typing import Any
 import llvmlite.binding
 from llvmlite import ir
 
-from onnxlrp.kernels._jit import config, intrinsic, types
+from onnxlrp.kernels._jit import config, i8, intrinsic, read, types, write
 
 #: Numbers in one vector: a register of AVX2, two of NEON.
 LANES = 8
@@ -337,3 +337,16 @@ def vector_function(
         return intrinsic(typing)
 
     return declare
+
+
+def copying(count: int) -> Any:
+    """Make the function that copies `count` numbers, all read before any is written."""
+
+    def meaning(source: Any, at: int, out: Any, out_at: int) -> None:
+        out[out_at : out_at + count] = source[at : at + count]
+
+    @vector_function(read(), i8, write(), i8, meaning=meaning)
+    def copy(code: Code, source: Pointer, out: Pointer) -> None:
+        source.copy(out, count)
+
+    return copy

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from onnxlrp.kernels._jit import device, i8, read, write
 from onnxlrp.kernels._tiles import FEW, LANES, LARGE, MORE, SMALL, splitting_rows
-from onnxlrp.kernels._vectors import Code, Pointer, Vector, vector_function
+from onnxlrp.kernels._vectors import Code, Pointer, Vector, copying, vector_function
 
 #: Numbers of `plane` for each row of the input and each vector of tiles, at least.
 COLUMNS = 2 * (LARGE + MORE) * LANES
@@ -152,20 +152,7 @@ def _writing(output: int) -> Any:
     return write_tiles
 
 
-def _copying(count: int) -> Any:
-    """Make the function that copies `count` numbers."""
-
-    def meaning(source: Any, at: int, out: Any, out_at: int) -> None:
-        out[out_at : out_at + count] = source[at : at + count]
-
-    @vector_function(read(), i8, write(), i8, meaning=meaning, lanes=count)
-    def copy(code: Code, source: Pointer, out: Pointer) -> None:
-        source.copy(out, code.lanes)
-
-    return copy
-
-
-_copy, _copy_few, _copy_one = _copying(LANES), _copying(FEW), _copying(1)
+_copy, _copy_few, _copy_one = copying(LANES), copying(FEW), copying(1)
 
 
 @device()
