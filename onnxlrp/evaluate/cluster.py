@@ -6,6 +6,7 @@ pictures, so a run writes the same files with a cluster as without.
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 import uuid
 from collections import deque
@@ -165,9 +166,13 @@ def _result(client: Client, name: str, future: Any) -> Judgement:
     RuntimeSetupError
         There is nobody left to wait for.
     """
+    # Fetched on the client's own loop: a wait that is given up there would be called an error.
+    loop: Any = client.loop
+    fetched = client.gather(future, asynchronous=True)
+    pending = asyncio.run_coroutine_threadsafe(fetched, loop.asyncio_loop)
     while True:
         try:
-            found = future.result(timeout=_PATIENCE)
+            found = pending.result(timeout=_PATIENCE)
         except KilledWorker as error:
             return Judgement(name, failure=f"its workers died one after the other: {error}")
         except TimeoutError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 
@@ -115,7 +116,9 @@ def test_a_client_must_be_one(model):
         evaluate(model, pictures(1), **OPTIONS, client="nonsense://host")
 
 
-def test_a_cluster_that_loses_all_its_workers_is_no_endless_wait(model, tmp_path, monkeypatch):
+def test_a_cluster_that_loses_all_its_workers_is_no_endless_wait(
+    model, tmp_path, monkeypatch, caplog
+):
     monkeypatch.setattr("onnxlrp.evaluate.cluster._PATIENCE", 2)
     out = tmp_path / "out"
     with (
@@ -130,6 +133,8 @@ def test_a_cluster_that_loses_all_its_workers_is_no_endless_wait(model, tmp_path
 
         with pytest.raises(RuntimeSetupError, match="no worker left"):
             evaluate(model, pictures(24), **OPTIONS, out=out, client=client, progress=leave)
+    gc.collect()
+    assert "never retrieved" not in caplog.text
     finished = (out / "progress.csv").read_text().count("\n") - 1
     assert 2 <= finished < 24
     evaluate(model, pictures(24), **OPTIONS, out=out, existing="resume")
