@@ -8,7 +8,7 @@ Where a tensor is read by several layers, what they hand down adds up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import accumulate
@@ -28,7 +28,8 @@ from onnxlrp.plan import Plan, Step
 from onnxlrp.preactivation import Preactivation
 from onnxlrp.ratio import Absorbed
 from onnxlrp.recordings import Recordings
-from onnxlrp.seen import Seen, see_input
+from onnxlrp.rules import Rule
+from onnxlrp.seen import Seen, everywhere, see_input
 
 Progress = Callable[[int, int, str], None]
 """Called with (steps done, steps in all, name of the layer just done)."""
@@ -198,7 +199,9 @@ class Sweep:
         rule, names = step.rule, op.signal_names
         assert rule is not None and relevance is not None
         shapes = tuple([self.tensors.shape(name) for name in names])
-        z = self._preactivation(step, op, shapes)
+        if rule.sees_alike and op.merged is not None:
+            relevance, op = op.merge(relevance), op.merged
+        z = self._preactivation(step, op, shapes, relevance.shape)
         alone = len(names) == 1 and self.books is None
         handed = redistribute(
             op, rule, z, relevance, shapes,
@@ -211,17 +214,18 @@ class Sweep:
             self.proven.add(step.preactivation)
         if self.kept is not None:
             z.forget_maps()
-            self.kept.memory.put((step.layer.index, rule.input), z, z.nbytes)
+            self.kept.memory.put(_key(op, rule), z, z.nbytes)
         return handed
 
-    def _preactivation(self, step: Step, op: Linear, shapes: tuple[Shape, ...]) -> Preactivation:
+    def _preactivation(
+        self, step: Step, op: Linear, shapes: tuple[Shape, ...], out_shape: Shape
+    ) -> Preactivation:
         assert step.rule is not None
         z: Preactivation | None = None
         if self.kept is not None:
-            z = self.kept.memory.get((step.layer.index, step.rule.input))
+            z = self.kept.memory.get(_key(op, step.rule))
         if z is None:
-            shape = self.tensors.shape(step.layer.node.output)
-            z = Preactivation(op, self.maps, self._seen(step, op, shapes), shape)
+            z = Preactivation(op, self.maps, self._seen(step, op, shapes), out_shape)
         if step.preactivation:
             z.take(self.tensors.value(step.preactivation), step.below_zero)
         return z
@@ -230,7 +234,9 @@ class Sweep:
         assert step.rule is not None
         view, _ = step.rule.frame
         if view.is_constant:
-            return Seen.everywhere(view.constant, shapes)
+            key = ("everywhere", view.constant, *[shape[1:] for shape in shapes])
+            whole = self.maps.constants(key, lambda: everywhere(view.constant, shapes))
+            return Seen.everywhere(view.constant, whole)
         xs = tuple([self.tensors.value(name) for name in op.signal_names])
         bounds = self.bounds(step, shapes) if view.is_box else None
         return see_input(view, xs, bounds, step.nonnegative, op.interleaves)
@@ -257,6 +263,11 @@ class Sweep:
         for name, part in zip(step.operation.signal_names, parts, strict=True):
             inputs[name] = inputs.get(name, 0) + total((part,), self.pictures)
         self.books.append(LayerBooks(step.layer, rule, *sums, inputs=inputs))
+
+
+def _key(op: Linear, rule: Rule) -> Hashable:
+    """What a layer's pre-activation is kept under."""
+    return op.layer.index, op.weight.shape, rule.input
 
 
 def _sum(one: Array, other: Array) -> Array:

@@ -89,7 +89,7 @@ class Explainer:
             model,
             self._forward,
             self._activations.shape(model.input.name),
-            self._workspace.bounds,
+            self._workspace.maps,
         )
 
     @property

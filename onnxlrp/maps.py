@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
-from onnxlrp.ops.base import Array, FusedMap, Linear, LinearMap
+from onnxlrp.ops.base import Array, FusedMap, Linear, LinearMap, Shape
 from onnxlrp.rules.frame import WeightMap, root_mean_square
 
 MAPS_BUDGET = 4 * 2**30
@@ -22,8 +22,8 @@ class Maps:
     """The linear maps of a model with the weights that rules see: made once, kept within a budget.
 
     One home for W⁺, W + γW⁺, w² and what kernels derive from them, keyed by layer and WeightMap,
-    and for the sums of rules that do not look at the picture (w², flat). Several threads may ask at
-    once; what was not asked for longest is dropped first.
+    and for what rules see that do not look at the picture (w², flat), and the bounds of boxes.
+    Several threads may ask at once; what was not asked for longest is dropped first.
 
     Parameters
     ----------
@@ -40,20 +40,20 @@ class Maps:
         self.budget = budget
         self.dropped = 0
         self._maps: OrderedDict[Hashable, LinearMap] = OrderedDict()
-        self._constant_sums: dict[Hashable, Array] = {}
-        self._biases: dict[tuple[int, int, WeightMap], Array | None] = {}
+        self._constants: dict[Hashable, tuple[Array, ...]] = {}
+        self._biases: dict[Hashable, Array | None] = {}
         self._lock = threading.Lock()
 
     def get(self, op: Linear, weight: WeightMap) -> LinearMap:
         """The layer's map with weights V(w)."""
-        return self._kept((op.layer.index, weight), lambda: op.prepare(weight))
+        return self._kept((*_identity(op), weight), lambda: op.prepare(weight))
 
     def interleaved(self, op: Linear, views: tuple[tuple[WeightMap, ...], ...]) -> FusedMap:
         """The layer's map of several weights, whose channels lie side by side.
 
         ``views[b][s]`` are the weights from copy s of an input channel to copy b of an output's.
         """
-        linear = self._kept((op.layer.index, views), lambda: op.prepare_interleaved(views))
+        linear = self._kept((*_identity(op), views), lambda: op.prepare_interleaved(views))
         assert isinstance(linear, FusedMap)
         return linear
 
@@ -67,24 +67,31 @@ class Maps:
 
     def bias(self, op: Linear, rank: int, weight: WeightMap) -> Array | None:
         """V(b), broadcasting over an output of that rank; None if the layer has no bias."""
-        key = (op.layer.index, rank, weight)
+        key = (*_identity(op), rank, weight)
         if key not in self._biases:
             b = op.bias_at(rank)
             scale = root_mean_square(op.weight) if weight.rms else 0.0
             self._biases.setdefault(key, None if b is None else weight(b, scale))
         return self._biases[key]
 
-    def constant_sums(self, key: Hashable, compute: Callable[[], Array]) -> Array:
-        """What was computed under a key once."""
-        if key not in self._constant_sums:
-            self._constant_sums.setdefault(key, compute())
-        return self._constant_sums[key]
+    def constants(
+        self, key: Hashable, compute: Callable[[], tuple[Array, ...]]
+    ) -> tuple[Array, ...]:
+        """Arrays that were computed under a key once, in memory of their own; never written."""
+        if key not in self._constants:
+            self._constants.setdefault(key, compute())
+        return self._constants[key]
+
+    @property
+    def all_constants(self) -> list[Array]:
+        """All arrays that were computed once."""
+        return [array for arrays in list(self._constants.values()) for array in arrays]
 
     @property
     def nbytes(self) -> int:
-        """Memory held by all maps and sums."""
-        sums = sum(z.nbytes for z in list(self._constant_sums.values()))
-        return sums + sum(m.nbytes for m in list(self._maps.values()))
+        """Memory held by all maps and constants."""
+        constants = sum(array.nbytes for array in self.all_constants)
+        return constants + sum(m.nbytes for m in list(self._maps.values()))
 
     def _forget(self) -> None:
         """Drop the oldest maps until the others fit; what they derive grows after they are made."""
@@ -92,3 +99,8 @@ class Maps:
         while held > self.budget and len(self._maps) > 1:
             held -= self._maps.popitem(last=False)[1].nbytes
             self.dropped += 1
+
+
+def _identity(op: Linear) -> tuple[int, Shape]:
+    """What tells a layer's weights from others: there may be those of the merged layer too."""
+    return op.layer.index, op.weight.shape

@@ -123,7 +123,7 @@ class Preactivation:
             else:
                 key = (self.op.layer.index, self.seen.constant, weight, self.shape[1:])
                 one = (1, *self.shape[1:])
-                sums = self.maps.constant_sums(key, lambda: self._sum(weight, one))
+                (sums,) = self.maps.constants(key, lambda: (self._sum(weight, one),))
                 self._sums[weight] = np.ascontiguousarray(np.broadcast_to(sums, self.shape))
         return self._sums[weight]
 

@@ -6,7 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from onnxlrp.kernels import clip_negative, clip_positive, has_negative, rms, split_signs
+from onnxlrp.kernels import (
+    clip_negative,
+    clip_positive,
+    has_negative,
+    rms,
+    split_signs,
+    weighted_sum,
+)
 from onnxlrp.ops.base import Array, Shape
 from onnxlrp.rules.frame import InputMap
 
@@ -41,12 +48,9 @@ class Seen:
         self.is_box = box is not None
 
     @classmethod
-    def everywhere(cls, constant: float, shapes: tuple[Shape, ...]) -> Seen:
+    def everywhere(cls, constant: float, whole: Parts) -> Seen:
         """The same number at every element, whatever the picture: one sample stands for all."""
-        seen = cls(
-            tuple(np.full((1, *s[1:]), constant, np.float32) for s in shapes),
-            nonnegative=constant >= 0,
-        )
+        seen = cls(whole, nonnegative=constant >= 0)
         seen.constant = constant
         return seen
 
@@ -116,11 +120,22 @@ def see_input(
         nonnegative = nonnegative and min(view.constant, view.rms, view.linear) >= 0
     if bounds is None:
         return Seen(xs, nonnegative=nonnegative, splits=splits)
-    above, below = (
-        tuple(np.subtract(x, b, dtype=np.float32) for x, b in zip(xs, side, strict=True))
-        for side in bounds
-    )
+    above, below = (tuple(map(_minus, xs, side)) for side in bounds)
     return Seen(xs, box=(above, below))
+
+
+def everywhere(constant: float, shapes: tuple[Shape, ...]) -> Parts:
+    """The same number at every element of one sample."""
+    return tuple(np.full((1, *shape[1:]), constant, np.float32) for shape in shapes)
+
+
+def _minus(x: Array, bound: Array) -> Array:
+    """Each sample minus the bound."""
+    if x.shape != bound.shape:
+        return np.subtract(x, bound, dtype=np.float32)
+    out = np.empty(x.shape, np.float32)
+    weighted_sum(x, 1.0, bound, -1.0, out)
+    return out
 
 
 def _affine(view: InputMap, x: Array) -> Array:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from onnxlrp.bounds import BoundsKey, Ends
 from onnxlrp.composites import Composite
 from onnxlrp.graph.model import Model
 from onnxlrp.maps import Maps
@@ -29,7 +28,6 @@ class Workspace:
     operations: Mapping[int, Operation]
     maps: Maps = field(default_factory=Maps)
     forwards: dict[tuple[str, str], Forward] = field(default_factory=dict)
-    bounds: dict[BoundsKey, Ends] = field(default_factory=dict)
     plans: Memory = field(default_factory=lambda: Memory(PLANS))
     recordings: Recordings = field(default_factory=Recordings)
 

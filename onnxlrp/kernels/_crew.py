@@ -19,6 +19,7 @@ from onnxlrp.kernels._depthwise import depthwise
 from onnxlrp.kernels._elementwise import elements
 from onnxlrp.kernels._jit import device, i8, kernel, write
 from onnxlrp.kernels._memory import add, exchange, give_way, longs, look, pause
+from onnxlrp.kernels._pooling import pool
 
 #: Numbers in a line of the cache: what different threads change lies on different lines.
 LINE = 8
@@ -96,6 +97,8 @@ def work(role: Any, board: Any, member: Any, tasks: Any, first: Any) -> Any:
                 depthwise(task, job, memory)
             elif kind == the.ZEROS:
                 jobs.zeros(task, job, memory)
+            elif kind <= the.MAX_POOL:
+                pool(task, job, memory)
             else:
                 elements(task, job)
             looks, done = 0, done + 1

@@ -204,13 +204,13 @@ def _ratio(
 ) -> Any:  # fmt: skip
     """Q = c·R / stab(cu·u + cv·v + b) where the sign allows it; without v unless there are both.
 
-    Returns whether no relevance stands where the sign is negative.
+    Returns whether no relevance stands where a sign that is asked for is negative.
     """
     side = np.float32(1.0) if where == 1 else np.float32(-1.0)
     zero, left = np.float32(0.0), False
     for i in range(out.size):
         counts = where == 0 or side * sign[i] > zero
-        left |= (sign[i] < zero) & (r[i] != zero)
+        left |= (where != 0) & (sign[i] < zero) & (r[i] != zero)
         d = cu * u[i] + (cv * v[i] if both else zero) + b
         out[i] = quotient(d, r[i], coefficient, epsilon, counts)
     return not left

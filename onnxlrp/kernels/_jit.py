@@ -33,7 +33,6 @@ f4 = types.float32
 f8 = types.float64
 i8 = types.int64
 b1 = types.boolean
-triple = types.UniTuple(i8, 3)
 
 #: Every declared kernel, in the order of declaration: what the warm-up compiles.
 KERNELS: list[Kernel] = []

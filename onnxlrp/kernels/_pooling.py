@@ -1,4 +1,4 @@
-"""Compiled loops of `pooling`: some planes (image and channel) at a time, three spatial axes.
+"""Compiled jobs of `pooling`: some planes (image and channel) at a time, three spatial axes.
 
 Everything goes row by row: one tap of all windows of a row is one loop that fills registers.
 `spans` tells for each tap across a row the first and last + 1 window that has it in the input.
@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from onnxlrp.kernels._jit import device, f4, i8, kernel, read, triple, write
+from onnxlrp.kernels import _task as the
+from onnxlrp.kernels._jit import device, f4, i8, read, write
+from onnxlrp.kernels._memory import floats, longs
 from onnxlrp.kernels._vectors import LANES, Code, Pointer, vector_function
 
 
@@ -21,8 +23,8 @@ def _add_row(row: Any, out: Any) -> None:
         out[q] += row[q]
 
 
-@kernel(read(4), triple, triple, triple, triple, read(2, i8), write(), write(4))
-def window_sum(
+@device()
+def _window_sum(
     x: Any, taps: Any, strides: Any, pads: Any, dilations: Any, spans: Any, rows: Any, out: Any
 ) -> None:
     """Sum of x over each window: first down the rows that it covers, then across their total."""
@@ -46,8 +48,8 @@ def window_sum(
                 covered[r] += shifted[r * strides[2]]
 
 
-@kernel(read(4), triple, triple, triple, triple, read(2, i8), write(), write(4))
-def window_sum_adjoint(
+@device()
+def _window_sum_adjoint(
     s: Any, taps: Any, strides: Any, pads: Any, dilations: Any, spans: Any, rows: Any, out: Any
 ) -> None:
     """Add each window's number to every input that it reads: across a row, then to all its rows."""
@@ -160,10 +162,8 @@ def _pool_squares(relevance: Any, x: Any, out: Any) -> None:
             share_squares(values, at, width, parts, row * windows + r, target, at)
 
 
-@kernel(
-    read(4), read(4), *(triple,) * 4, read(2, i8), read(1, i8), write(), write(4)
-)  # fmt: skip
-def max_pool_winner(
+@device()
+def _max_pool(
     relevance: Any, x: Any, taps: Any, strides: Any, pads: Any, dilations: Any, spans: Any,
     places: Any, rows: Any, out: Any,
 ) -> None:  # fmt: skip
@@ -205,3 +205,42 @@ def max_pool_winner(
             tap = int(winner[r])
             if tap >= 0:
                 target[start + r * strides[2] + places[tap]] += relevance[c, p, q, r]
+
+
+@device()
+def _three(task: Any, place: Any) -> Any:
+    """Three numbers of a task, one an axis."""
+    return task[place], task[place + 1], task[place + 2]
+
+
+@device()
+def _some(address: Any, first: Any, planes: Any, size: Any) -> Any:
+    """Some planes of an array of planes."""
+    skipped, numbers = first * size[0] * size[1] * size[2], planes * size[0] * size[1] * size[2]
+    return floats(address + 4 * skipped, numbers).reshape(planes, size[0], size[1], size[2])
+
+
+@device()
+def pool(task: Any, job: Any, memory: Any) -> None:
+    """A pool of any kind: some planes."""
+    first = job * task[the.SOME_PLANES]
+    planes = min(task[the.SOME_PLANES], task[the.PLANES] - first)
+    size, windows = _three(task, the.IN_DEPTH), _three(task, the.OUT_DEPTH)
+    taps, strides = _three(task, the.TAPS), _three(task, the.STRIDES)
+    pads, dilations = _three(task, the.PADS), _three(task, the.DILATIONS)
+    spans = longs(task[the.SPANS], 2 * taps[2]).reshape(taps[2], 2)
+    rows = floats(memory, max(size[2], 2 * windows[2]))
+    if task[the.KIND] == the.WINDOW_SUM:
+        x = _some(task[the.SOURCE], first, planes, size)
+        out = _some(task[the.OUT], first, planes, windows)
+        _window_sum(x, taps, strides, pads, dilations, spans, rows, out)
+        return
+    out = _some(task[the.OUT], first, planes, size)
+    if task[the.KIND] == the.WINDOW_SUM_ADJOINT:
+        s = _some(task[the.SOURCE], first, planes, windows)
+        _window_sum_adjoint(s, taps, strides, pads, dilations, spans, rows, out)
+        return
+    relevance = _some(task[the.RELEVANCE], first, planes, windows)
+    x = _some(task[the.SOURCE], first, planes, size)
+    places = longs(task[the.TAP_PLACES], taps[0] * taps[1] * taps[2])
+    _max_pool(relevance, x, taps, strides, pads, dilations, spans, places, rows, out)

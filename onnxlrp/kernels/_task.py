@@ -31,6 +31,11 @@ from __future__ import annotations
     A, B, C, D, TO, TO_OTHER, LENGTH, BLOCK, WIDTH, EPSILON, SAMPLES,
 ) = range(FIRST, FIRST + 11)  # fmt: skip
 
+#: Of a pool, after the sizes of its input and of its windows: three numbers each, one an axis;
+#: tables of spans and of places; planes (image and channel) in all and in a job.
+TAPS, STRIDES, PADS, DILATIONS = range(FIRST + 6, FIRST + 18, 3)
+SPANS, TAP_PLACES, PLANES, SOME_PLANES = range(FIRST + 18, FIRST + 22)
+
 #: Numbers in a task.
 SIZE = FIRST + 30
 
@@ -42,7 +47,7 @@ NOTHING, TIMES, RATIO = range(3)
 
 #: Which work.
 (
-    ZEROS, POINTWISE, WINOGRAD, STENCIL, DEPTHWISE,
+    ZEROS, POINTWISE, WINOGRAD, STENCIL, DEPTHWISE, WINDOW_SUM, WINDOW_SUM_ADJOINT, MAX_POOL,
     WEIGHTED_SUM, PRODUCT, MULTIPLY, ADD_PRODUCT, CLIP_POSITIVE, CLIP_NEGATIVE,
     SPLIT, RATIOS, QUOTIENTS, SUMS, SHARES, SEARCH_NEGATIVE, SEARCH_INFINITE,
-) = range(18)  # fmt: skip
+) = range(21)  # fmt: skip

@@ -100,7 +100,7 @@ class Denominator:
         Returns
         -------
         bool
-            Whether no relevance stands where the sign is negative.
+            Whether no relevance stands where a sign that is asked for is negative.
 
         Raises
         ------

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from functools import partial
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.errors import InputError
-from onnxlrp.kernels import _pooling as loops
-from onnxlrp.kernels._jit import Kernel
+from onnxlrp.kernels import _task as the
+from onnxlrp.kernels.crew import Task
 from onnxlrp.kernels.geometry import PoolGeometry, Sizes
-from onnxlrp.kernels.scratch import scratch
-from onnxlrp.kernels.threads import run, sweep_threads
+from onnxlrp.kernels.scratch import address
+from onnxlrp.kernels.threads import run_task, sweep_threads
 
 Array = NDArray[np.float32]
 Indices = NDArray[np.int64]
 
 #: Numbers read by one job.
 _BLOCK = 65536
+#: Seconds that a number takes which a window reads, about.
+_SECONDS = 1e-9
 
 
 def window_sum(x: Array, geometry: PoolGeometry, out_spatial: Sizes) -> Array:
@@ -48,8 +50,7 @@ def window_sum(x: Array, geometry: PoolGeometry, out_spatial: Sizes) -> Array:
     """
     _check_axes(geometry, x.shape[2:], out_spatial)
     out = np.empty((*x.shape[:2], *out_spatial), np.float32)
-    spans = _spans(geometry, x.shape[-1], out.shape[-1])
-    _over_planes(loops.window_sum, geometry, [x], out, spans)
+    _run(the.WINDOW_SUM, geometry, x.shape, out.shape, {the.SOURCE: x, the.OUT: out})
     return out
 
 
@@ -69,8 +70,7 @@ def window_sum_adjoint(s: Array, geometry: PoolGeometry, in_spatial: Sizes) -> A
     """
     _check_axes(geometry, s.shape[2:], in_spatial)
     out = np.empty((*s.shape[:2], *in_spatial), np.float32)
-    spans = _spans(geometry, out.shape[-1], s.shape[-1])
-    _over_planes(loops.window_sum_adjoint, geometry, [s], out, spans)
+    _run(the.WINDOW_SUM_ADJOINT, geometry, out.shape, s.shape, {the.SOURCE: s, the.OUT: out})
     return out
 
 
@@ -127,37 +127,41 @@ def max_pool_winner(relevance: Array, x: Array, geometry: PoolGeometry) -> Array
             f"pooling: relevance of shape {relevance.shape} and input of shape {x.shape} "
             "differ in samples or channels"
         )
-    taps = np.indices(_three(geometry.kernel, 1)).reshape(3, -1)
-    d, h, w = taps * np.array(_three(geometry.dilations, 1))[:, None]
-    _, height, width = _three(x.shape[2:], 1)
-    places = (d * height + h) * width + w
-    spans = _spans(geometry, width, relevance.shape[-1])
     out = np.empty(x.shape, np.float32)
-    _over_planes(loops.max_pool_winner, geometry, [relevance, x], out, spans, places)
+    arrays = {the.RELEVANCE: relevance, the.SOURCE: x, the.OUT: out}
+    _run(the.MAX_POOL, geometry, x.shape, relevance.shape, arrays)
     return out
 
 
-def _over_planes(
-    loop: Kernel, geometry: PoolGeometry, sources: list[Array], out: Array, *tables: Indices
+def _run(
+    kind: int, geometry: PoolGeometry, inputs: Sizes, windows: Sizes, arrays: dict[int, Array]
 ) -> None:
-    """Call the loop on groups of planes: a plane is read and written by one job only."""
-    planes = [_planes(np.ascontiguousarray(array, np.float32)) for array in (*sources, out)]
-    numbers = (
-        _three(geometry.kernel, 1),
-        _three(geometry.strides, 1),
-        _three(geometry.pads_begin, 0),
-        _three(geometry.dilations, 1),
-    )
-    count = len(planes[0])
-    step = max(1, _BLOCK * count // max(1, *(array.size for array in planes)))
-    width = max(array.shape[-1] for array in planes)
-
-    def group(first: int) -> None:
-        *inputs, target = (array[first : first + step] for array in planes)
-        loop(*inputs, *numbers, *tables, scratch("row", 2 * width), target)
-
+    """Do what `_task` calls so; a plane is read and written by one job only."""
+    size, count = _three(inputs[2:], 1), _three(windows[2:], 1)
+    numbers, planes = np.zeros(the.SIZE, np.int64), math.prod(inputs[:2])
+    some = max(1, _BLOCK // max(1, math.prod(size), math.prod(count)))
+    numbers[the.KIND], numbers[the.COUNT] = kind, -(-planes // some)
+    numbers[the.IN_DEPTH : the.OUT_WIDTH + 1] = *size, *count
+    for place, values, missing in (
+        (the.TAPS, geometry.kernel, 1), (the.STRIDES, geometry.strides, 1),
+        (the.PADS, geometry.pads_begin, 0), (the.DILATIONS, geometry.dilations, 1),
+    ):  # fmt: skip
+        numbers[place : place + 3] = _three(values, missing)
+    tables = _spans(geometry, size[2], count[2]), _places(geometry, size)
+    numbers[the.SPANS], numbers[the.TAP_PLACES] = map(address, tables)
+    numbers[the.PLANES], numbers[the.SOME_PLANES] = planes, some
+    read = planes * math.prod(count) * math.prod(geometry.kernel)
+    given = {place: np.ascontiguousarray(array, np.float32) for place, array in arrays.items()}
+    memory = max(size[2], 2 * count[2])
     with sweep_threads():
-        run([partial(group, first) for first in range(0, count, step)])
+        run_task(Task.on(numbers, memory, read * _SECONDS, given, alive=tables))
+
+
+def _places(geometry: PoolGeometry, size: Sizes) -> Indices:
+    """Where each tap of a window lies in the input, counted from the first: (taps,)."""
+    taps = np.indices(_three(geometry.kernel, 1)).reshape(3, -1)
+    d, h, w = taps * np.array(_three(geometry.dilations, 1))[:, None]
+    return np.ascontiguousarray((d * size[1] + h) * size[2] + w, np.int64)
 
 
 def _spans(geometry: PoolGeometry, size: int, windows: int) -> Indices:
@@ -166,11 +170,6 @@ def _spans(geometry: PoolGeometry, size: int, windows: int) -> Indices:
     edges = -(np.array([offsets, offsets - size]) // geometry.strides[-1])
     first, last = np.clip(edges, 0, windows)
     return np.ascontiguousarray(np.stack([first, np.maximum(first, last)], axis=1), np.int64)
-
-
-def _planes(array: Array) -> Array:
-    """View of (N, C, *S) as (N·C, depth, height, width)."""
-    return array.reshape(array.shape[0] * array.shape[1], *_three(array.shape[2:], 1))
 
 
 def _three(values: Sizes, missing: int) -> Sizes:

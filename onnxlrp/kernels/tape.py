@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxlrp.kernels import _task as the
-from onnxlrp.kernels.crew import Arrays, Numbers, Task
+from onnxlrp.kernels.crew import Numbers, Task
 from onnxlrp.kernels.scratch import address
 from onnxlrp.kernels.threads import run_tasks
 
@@ -71,10 +71,13 @@ class Stretches:
         return at >= 0 and self._starts[at] + self.arrays[self._numbers[at]].nbytes > start
 
 
-def written_by(tasks: Sequence[Task], outside: Stretches, own: Stretches) -> list[AnyArray] | None:
+def written_by(
+    tasks: Sequence[Task], outside: Stretches, own: Stretches, constants: Stretches
+) -> list[AnyArray] | None:
     """Find the arrays that tasks write first; None if the tasks cannot be repeated.
 
-    They can if they read nothing but arrays from outside, and what they, or others before, wrote.
+    They can if they read nothing but arrays from outside, what they, or others before, wrote, and
+    what is always the same.
 
     Parameters
     ----------
@@ -84,8 +87,11 @@ def written_by(tasks: Sequence[Task], outside: Stretches, own: Stretches) -> lis
         Arrays that will be told each time; nothing may be written there.
     own : Stretches
         What recorded tasks have written before.
+    constants : Stretches
+        Arrays that nobody ever writes.
     """
     new = Stretches()
+    known = own, new, outside, constants
     for task in tasks:
         arrays = task.arrays
         read = [arrays[place] for place in _READ if place in arrays]
@@ -93,9 +99,9 @@ def written_by(tasks: Sequence[Task], outside: Stretches, own: Stretches) -> lis
         if task.numbers[the.KIND] in _IN_PLACE:
             read += written
         constant = [arrays[place] for place in _CONSTANT if place in arrays]
-        if not all(own.find(array) or new.find(array) or outside.find(array) for array in read):
+        if not all(any(of.find(array) for of in known) for array in read):
             return None
-        if any(map(outside.touches, [*written, *constant])):
+        if any(map(outside.touches, [*written, *constant])) or any(map(constants.touches, written)):
             return None
         if any(own.touches(array) or new.touches(array) for array in constant):
             return None
@@ -147,18 +153,20 @@ class Tape:
         """Make a tape of recorded tasks; `at`: the new address of each of their own stretches."""
         numbers = np.zeros((len(tasks), the.SIZE), np.int64)
         changes: list[tuple[int, int, int]] = []
+        alive: list[object] = []
         for row, task in enumerate(tasks):
             numbers[row] = task.numbers
-            ours = spots(task, own)
+            ours, theirs = spots(task, own), spots(task, outside)
             for place, (stretch, offset) in ours.items():
                 numbers[row, place] = at[stretch] + offset
-            for place, (stretch, offset) in spots(task, outside).items():
+            for place, (stretch, offset) in theirs.items():
                 if place not in ours:
                     changes.append((row * the.SIZE + place, stretch, offset))
+            stay = task.arrays.keys() - ours.keys() - theirs.keys()
+            alive.append((task.alive, [task.arrays[place] for place in stay]))
         places, sources, offsets = np.array(changes, np.int64).reshape(-1, 3).T.copy()
-        alive = tuple((_constants(task.arrays), task.alive) for task in tasks)
         memory = max((task.memory for task in tasks), default=0)
-        return cls(numbers, memory, places, sources, offsets, alive)
+        return cls(numbers, memory, places, sources, offsets, tuple(alive))
 
     def play(self, outside: Sequence[AnyArray]) -> bool:
         """Do all tasks on these arrays; whether each found what it found when it was recorded.
@@ -171,7 +179,3 @@ class Tape:
         tasks[:, the.FOUND] = 0
         run_tasks(tasks, self.memory)
         return bool((tasks[:, the.FOUND] == self.tasks[:, the.FOUND]).all())
-
-
-def _constants(arrays: Arrays) -> tuple[AnyArray, ...]:
-    return tuple(arrays[place] for place in _CONSTANT if place in arrays)

@@ -117,6 +117,9 @@ class Operation:
     passes_silence: bool = False
     """Whether inputs that are 0 get no relevance, if none arrives where the output is 0."""
 
+    reads_in_tasks: ClassVar[bool] = False
+    """Whether the values that it reads go into tasks of the kernels, and decide nothing else."""
+
     cuts_off: bool = False
     """Whether its output is 0 wherever its input is negative."""
 
@@ -223,6 +226,7 @@ class Linear(Operation):
     """
 
     treatment = "by rule"
+    reads_in_tasks = True
     default_rule: ClassVar[str] = "epsilon"
 
     interleaves: ClassVar[bool] = False
@@ -244,6 +248,18 @@ class Linear(Operation):
         Copy s of an input channel has the weights ``sees[b][s](W)`` for copy b of an output
         channel: the input is (N, C·copies, …), the output (N, K·copies, …).
         """
+        raise NotImplementedError
+
+    @property
+    def merged(self) -> Linear | None:
+        """The layer with one neuron for all that have the same inputs; None if no two have.
+
+        It stands for them where neither weights nor biases count; its input is the same tensor.
+        """
+        return None
+
+    def merge(self, relevance: Array) -> Array:
+        """Σ R over the neurons that have the same inputs: relevance of :attr:`merged`."""
         raise NotImplementedError
 
     def bias_at(self, rank: int) -> Array | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -70,44 +72,53 @@ class ConvMap(FusedMap):
         return (self._kernel(spatial).adjoint(s, spatial, out, then),)
 
 
-class UniformConvMap:
+class UniformConvMap(FusedMap):
     """z = v·Σ over channels and window: a convolution whose weights are all the same number.
 
     All output channels of a group are alike, so a box filter over the channels' sum does for all.
     """
 
-    nbytes = 0
-
     def __init__(self, value: float, shape: Shape, window: Window, groups: int) -> None:
-        self._value = np.float32(value)
-        self._outs, self._channels = shape[0], shape[1] * groups
+        self._outs = group_sums(groups, shape[0] // groups, len(shape) - 2)
+        self._ins = group_sums(groups, shape[1], len(shape) - 2, value)
         self._window = window
-        self._groups = groups
 
-    def forward(self, xs: tuple[Array, ...], out_shape: Shape) -> Array:
+    @property
+    def nbytes(self) -> int:
+        """Memory held."""
+        return self._outs.nbytes + self._ins.nbytes
+
+    def forward(
+        self, xs: tuple[Array, ...], out_shape: Shape, then: Epilogue | None = None
+    ) -> Array:
         """The weighted sum, without bias."""
         (x,) = xs
-        sums = window_sum(self._grouped(x), self._geometry(x.shape[2:]), out_shape[2:])
-        return self._spread(sums, self._outs)
+        spatial = out_shape[2:]
+        sums = window_sum(self._ins.forward(x), self._geometry(x.shape[2:]), spatial)
+        return self._outs.adjoint(sums, spatial, then=then)
 
-    def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
+    def adjoint(
+        self,
+        s: Array,
+        in_shapes: tuple[Shape, ...],
+        then: Epilogue | None = None,
+        out: Array | None = None,
+    ) -> tuple[Array, ...]:
         """Every input's share of s."""
         spatial = in_shapes[0][2:]
-        sums = window_sum_adjoint(self._grouped(s), self._geometry(spatial), spatial)
-        return (self._spread(sums, self._channels),)
+        sums = window_sum_adjoint(self._outs.forward(s), self._geometry(spatial), spatial)
+        return (self._ins.adjoint(sums, spatial, out, then),)
 
     def _geometry(self, spatial: Shape) -> PoolGeometry:
         window = self._window
         return PoolGeometry(window.kernel, window.strides, *window.pads(spatial), window.dilations)
 
-    def _grouped(self, a: Array) -> Array:
-        """Sum over the channels of each group."""
-        shape = (len(a), self._groups, -1, *a.shape[2:])
-        return np.ascontiguousarray(a.reshape(shape).sum(axis=2, dtype=np.float32))
 
-    def _spread(self, sums: Array, channels: int) -> Array:
-        """Give every channel of a group its group's sum."""
-        return np.repeat(self._value * sums, channels // self._groups, axis=1)
+def group_sums(groups: int, channels: int, rank: int, value: float = 1.0) -> ConvKernel:
+    """Sums v·Σ over the channels of each group; the adjoint gives each channel v times its sum."""
+    weight = np.full((groups, channels, *(1,) * rank), value, np.float32)
+    one, none = (1,) * rank, (0,) * rank
+    return prepare_convolution(weight, ConvGeometry(one, none, none, one, groups))
 
 
 @operation("Conv")
@@ -130,6 +141,24 @@ class Conv(Linear):
         if w is not self.weight and w.size and w.min() == w.max():
             return UniformConvMap(float(w.flat[0]), w.shape, self._window, self._groups)
         return ConvMap(w, self._window, self._groups)
+
+    @cached_property
+    def merged(self) -> Linear | None:
+        """The convolution with one output channel a group."""
+        outs = len(self.weight) // self._groups
+        if outs == 1:
+            return None
+        merged = copy(self)
+        merged.weight, merged.bias = self.weight[::outs], None
+        return merged
+
+    @cached_property
+    def _sums(self) -> ConvKernel:
+        return group_sums(self._groups, len(self.weight) // self._groups, self.weight.ndim - 2)
+
+    def merge(self, relevance: Array) -> Array:
+        """Σ R over the output channels of each group."""
+        return self._sums.forward(relevance)
 
     def prepare_interleaved(self, sees: Sequence[Sequence[See]]) -> FusedMap:
         """The convolution of channels side by side."""

@@ -108,6 +108,7 @@ class MaxPool(Operation):
         "winner takes all, first maximum on ties; option: like an average pool"
     )
     passes_silence = True
+    reads_in_tasks = True
 
     def __init__(self, layer: Layer, model: Model) -> None:
         super().__init__(layer, model)

@@ -21,7 +21,7 @@ from onnxlrp.kernels import (
     spots,
     written_by,
 )
-from onnxlrp.ops.base import Array, Linear, Shape, Tensors
+from onnxlrp.ops.base import Array, Shape, Tensors
 from onnxlrp.plan import Plan, Step
 from onnxlrp.recordings.passage import Passage, Pending, Recording, Source
 
@@ -42,10 +42,18 @@ class _Entry(NamedTuple):
 
 
 class Recorder:
-    """Notes what the steps of a sweep do while they are carried out, all arrays kept alive."""
+    """Notes what the steps of a sweep do while they are carried out, all arrays kept alive.
 
-    def __init__(self, plan: Plan) -> None:
+    Parameters
+    ----------
+    plan : Plan
+    constants : sequence of ndarray
+        What steps may read that is the same each time.
+    """
+
+    def __init__(self, plan: Plan, constants: Sequence[Array] = ()) -> None:
         self._plan = plan
+        self._constants = Stretches(constants)
         self._entries: list[_Entry] = []
         self._own = Stretches()
 
@@ -70,10 +78,10 @@ class Recorder:
     def _written(self, entry: _Entry, done: Recorded) -> list[Array] | None:
         """The arrays that a step wrote first, if its tasks are all that it did."""
         outside = _Outside(entry.before, entry.values)
-        may_choose = not isinstance(entry.step.operation, Linear) and entry.values
+        may_choose = not entry.step.operation.reads_in_tasks and entry.values
         if done.in_python or may_choose or not outside.is_sound:
             return None  # an operation of another kind may act on what it reads, without a task
-        written = written_by(done.tasks, outside, self._own)
+        written = written_by(done.tasks, outside, self._own, self._constants)
         if written is None:
             return None
         new = Stretches(written)

@@ -91,7 +91,7 @@ class Recordings:
         if sum(map(math.prod, key[1])) * _BYTES > self.budget:
             return None
         if found is not None:
-            return Recorder(plan)
+            return Recorder(plan, maps.all_constants)
         self._kept.put(key, plan, _MARK)
         return None
 

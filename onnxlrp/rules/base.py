@@ -86,6 +86,13 @@ class Rule:
             object.__setattr__(self, "_framed", (self.input, self.branches))
             return self._framed
 
+    @property
+    def sees_alike(self) -> bool:
+        """Whether neurons with the same inputs are the same to it: nothing else of them counts."""
+        view, branches = self.frame
+        weights = all(b.weight.is_constant and b.where is Where.ALWAYS for b in branches)
+        return view.is_constant and weights and self.bias == "drop" and not self.passes
+
     def latex(self) -> str:
         """Write the rule's equation with its numbers filled in, as LaTeX that KaTeX reads.
 

@@ -100,6 +100,11 @@ class WeightMap:
         """Whether V is made of w⁺ and w⁻ alone, so that d = positive·z⁺ + negative·z⁻."""
         return self.constant == 0 and self.rms == 0 and self.square == 0
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether V does not depend on the weights at all."""
+        return self.positive == self.negative == self.square == self.rms == 0
+
     def __call__(self, w: NDArray[np.float32], rms: float | None = None) -> NDArray[np.float32]:
         """V(w), same shape; ``rms`` overrides RMS(w) (a bias is mapped with the weights' RMS)."""
         if self == WeightMap():

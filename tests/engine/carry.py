@@ -5,7 +5,7 @@ from __future__ import annotations
 from onnxlrp.linear import redistribute
 from onnxlrp.maps import Maps
 from onnxlrp.preactivation import Preactivation
-from onnxlrp.seen import Seen, see_input
+from onnxlrp.seen import Seen, everywhere, see_input
 
 
 def carry(
@@ -16,7 +16,9 @@ def carry(
     xs = tuple(tensors.value(name) for name in op.signal_names)
     z = tensors.value("o0")
     if rule.input.is_constant:
-        seen = Seen.everywhere(rule.input.constant, tuple(x.shape for x in xs))
+        seen = Seen.everywhere(
+            rule.input.constant, everywhere(rule.input.constant, tuple(x.shape for x in xs))
+        )
     else:
         seen = see_input(rule.input, xs, bounds, nonnegative=False)
     preactivation = Preactivation(op, Maps(), seen, z.shape)

@@ -102,6 +102,16 @@ def test_explainer_gives_the_same_bits_as_explain(model):
         assert np.array_equal(kept, onnxlrp.explain(model, x, name).relevance)
 
 
+def test_rules_that_see_a_layer_alike_do_not_take_what_the_other_left(model):
+    x = normal(1, 2, 6, 6, seed=31)
+    explainer = onnxlrp.Explainer(model, x)
+    for bias in ("drop", "spread", "keep", "drop", "keep"):
+        design = everywhere(Flat(bias=bias))
+        alone = onnxlrp.explain(onnxlrp.load(small_network()), x, design).relevance
+        assert np.array_equal(explainer.explain(design).relevance, alone)
+        assert np.array_equal(onnxlrp.explain(model, x, design).relevance, alone)
+
+
 def test_record_returns_layers_and_tensors(model):
     x = normal(1, 2, 6, 6, seed=25)
     result = onnxlrp.explain(model, x, "epsilon", record=["conv2", "p", "x", "fc"])

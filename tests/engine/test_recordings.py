@@ -9,8 +9,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import onnxlrp
+from onnxlrp.composites import Composite, Entry, Selector
 from onnxlrp.errors import NumericalError
 from onnxlrp.kernels import Tape, get_num_threads, set_num_threads
+from onnxlrp.rules import Flat, WSquare, ZBox, ZPlus
 from onnxlrp.runtime.activations import Activations
 from onnxlrp.workspace import Workspace
 from tests.engine.test_networks import small_network
@@ -44,13 +46,13 @@ def fresh(network, *args, **kwargs):
     return onnxlrp.explain(onnxlrp.load(network), *args, **kwargs).relevance
 
 
-def chain(op="Relu", inputs=("z",)):
+def chain(op="Relu", inputs=("z",), **attributes):
     """Two convolutions with an activation between; 2x6x6 → 3x6x6."""
     weights = {"w": normal(4, 2, 3, 3, seed=1), "v": normal(3, 4, 1, 1, seed=2)}
     weights |= {"low": np.float32(0), "high": np.float32(6)}
     nodes = [
         helper.make_node("Conv", ["x", "w"], ["z"], name="first", pads=[1, 1, 1, 1]),
-        helper.make_node(op, [*inputs], ["a"], name="activation"),
+        helper.make_node(op, [*inputs], ["a"], name="activation", **attributes),
         helper.make_node("Conv", ["a", "v"], ["y"], name="second"),
     ]
     graph = helper.make_graph(
@@ -83,6 +85,18 @@ def test_a_real_network(played):
             assert np.array_equal(found, onnxlrp.explain(model, x, preset, books=True).relevance)
     assert len(played) >= 4
     assert all(played)
+
+
+@pytest.mark.parametrize("rule", [Flat(), WSquare(), ZBox(-3.0, [[[2.0]], [[3.0]]])])
+def test_what_does_not_depend_on_the_picture_is_recorded_too(rule, played):
+    network = chain("MaxPool", kernel_shape=[2, 2])
+    design = Composite("stem", (Entry(Selector(), ZPlus()), Entry(Selector(first=True), rule)))
+    model = onnxlrp.load(network)
+    for seed in range(4):
+        x = normal(1, 2, 6, 6, seed=seed)
+        found = onnxlrp.explain(model, x, design, "region:1").relevance
+        assert np.array_equal(found, fresh(network, x, design, "region:1", books=True))
+    assert played == [True, True]  # all layers on one tape
 
 
 def test_other_shapes(played):

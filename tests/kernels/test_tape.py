@@ -68,7 +68,7 @@ def test_a_tape_does_the_same_with_other_arrays() -> None:
         weighted_sum(a, 2.0, b, 1.0, inner)
         product(inner, a, out)
     outside, own = Stretches([a, b]), Stretches()
-    written = written_by(done.tasks, outside, own)
+    written = written_by(done.tasks, outside, own, Stretches())
     assert written is not None
     for array in written:
         own.add(array)
@@ -88,24 +88,39 @@ def test_a_tape_says_when_something_else_is_found() -> None:
     with recorded() as done:
         assert has_negative(a)
     outside = Stretches([a])
-    assert written_by(done.tasks, outside, Stretches()) == []
+    assert written_by(done.tasks, outside, Stretches(), Stretches()) == []
     tape = Tape.of(done.tasks, Stretches(), np.zeros(0, np.int64), outside)
     assert tape.play([numbers(0, 0, -1)])
     assert not tape.play([numbers(1, 2, 3)])
+
+
+def test_what_is_always_the_same_is_read_where_it_lies() -> None:
+    a, constant, out = numbers(1, 2, 3), numbers(4, 5, 6), numbers(0, 0, 0)
+    with recorded() as done:
+        product(a, constant, out)
+    outside, own, constants = Stretches([a]), Stretches([out]), Stretches([constant])
+    assert written_by(done.tasks, outside, own, Stretches()) is None
+    assert written_by(done.tasks, outside, Stretches(), constants) == [out]
+    assert written_by(done.tasks, outside, own, Stretches([constant, out])) is None
+    place = numbers(0, 0, 0)
+    tape = Tape.of(done.tasks, own, np.array([address(place)], np.int64), outside)
+    assert any(constant is array for _, arrays in tape.alive for array in arrays)
+    assert tape.play([numbers(2, 0, 1)])
+    assert place.tolist() == [8, 0, 6]
 
 
 def test_what_cannot_be_repeated() -> None:
     a, b = numbers(1, 2, 3), numbers(4, 5, 6)
     with recorded() as unknown:
         product(a, a * 2, np.empty_like(a))  # nobody says where a * 2 comes from
-    assert written_by(unknown.tasks, Stretches([a]), Stretches()) is None
+    assert written_by(unknown.tasks, Stretches([a]), Stretches(), Stretches()) is None
     with recorded() as in_place:
         product(a, b, b)
-    assert written_by(in_place.tasks, Stretches([a, b]), Stretches()) is None
+    assert written_by(in_place.tasks, Stretches([a, b]), Stretches(), Stretches()) is None
     made = a * 2
     with recorded() as of_unknown:
         product(a, made, made)  # reads what it writes
-    assert written_by(of_unknown.tasks, Stretches([a]), Stretches()) is None
+    assert written_by(of_unknown.tasks, Stretches([a]), Stretches(), Stretches()) is None
     with recorded() as python:
         rms(a[None])
     assert python.in_python

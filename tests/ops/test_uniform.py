@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from onnxlrp.ops.convolution import ConvMap, UniformConvMap
+from onnxlrp.rules.frame import WeightMap
 from tests.ops.single import SingleNode, normal
 
 
@@ -25,3 +26,21 @@ def test_equals_the_convolution(groups, strides, pads):
     s = normal(*z.shape, seed=3)
     (got,), (wanted,) = uniform.adjoint(s, (x.shape,)), plain.adjoint(s, (x.shape,))
     np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_one_output_stands_for_all_of_a_group(groups):
+    w = normal(6, 4 // groups, 3, 3)
+    single = SingleNode("Conv", [normal(2, 4, 7, 8)], {1: w}, pads=(1, 1, 1, 1), group=groups)
+    op, (x,) = single.operation, single.inputs.values()
+    ones = WeightMap(0.0, 0.0, constant=1.0)
+    merged, relevance = op.merged, normal(2, 6, 7, 8, seed=4)
+    np.testing.assert_allclose(
+        op.merge(relevance), relevance.reshape(2, groups, -1, 7, 8).sum(axis=2), atol=1e-5
+    )
+    each = merged.prepare(ones).forward((x,), (2, groups, 7, 8))
+    every = op.prepare(ones).forward((x,), (2, 6, 7, 8))
+    assert np.array_equal(np.repeat(each, 6 // groups, axis=1), every)
+    assert merged.merged is None
+    depthwise = SingleNode("Conv", [normal(2, 4, 7, 8)], {1: normal(4, 1, 3, 3)}, group=4)
+    assert depthwise.operation.merged is None

@@ -14,8 +14,12 @@ from onnxlrp.rules import (
     RULES,
     AlphaBeta,
     Epsilon,
+    Flat,
     Gamma,
+    Pass,
     Rule,
+    Unified,
+    WSquare,
     ZBox,
     Zero,
     parameters,
@@ -116,3 +120,10 @@ def test_refuses_data_that_is_no_rule(spec: dict[Any, Any], message: str) -> Non
 def test_parameters_are_what_a_rule_takes() -> None:
     assert parameters("alpha_beta") == ("alpha", "beta", "epsilon", "relative", "bias")
     assert parameters("pass") == ()
+
+
+def test_neurons_are_alike_where_neither_weights_nor_biases_count() -> None:
+    assert Flat().sees_alike
+    as_scaled = Unified(theta0=1.0, theta1=0.0, gamma0=1.0, gamma1=0.0, bias="drop")
+    for other in (Flat(bias="keep"), as_scaled, WSquare(), Epsilon(), ZBox(0, 1), Pass()):
+        assert not other.sees_alike
