@@ -29,7 +29,7 @@ from onnxlrp.kernels.pooling import (
     window_sum_adjoint,
 )
 from onnxlrp.kernels.scratch import address, aligned
-from onnxlrp.kernels.tape import Stretches, Tape, spots, written_by
+from onnxlrp.kernels.tape import Stretches, Tape, links, spots, written_by
 from onnxlrp.kernels.threads import (
     Recorded,
     get_num_threads,
@@ -63,6 +63,7 @@ __all__ = [
     "has_negative",
     "is_compiled",
     "lay_out",
+    "links",
     "matmul",
     "max_pool_winner",
     "prepare_convolution",

@@ -62,6 +62,37 @@ def _post(board: Any, task: Any) -> None:
     exchange(board, LEFT, task[the.COUNT])
 
 
+@device()
+def _do(task: Any, job: Any, memory: Any) -> None:
+    """Do a job of a task."""
+    kind = task[the.KIND]
+    if kind == the.POINTWISE:
+        jobs.pointwise(task, job, memory)
+    elif kind == the.WINOGRAD:
+        jobs.winograd(task, job, memory)
+    elif kind == the.STENCIL:
+        jobs.stencil(task, job, memory)
+    elif kind == the.DEPTHWISE:
+        depthwise(task, job, memory)
+    elif kind == the.ZEROS:
+        jobs.zeros(task, job, memory)
+    elif kind <= the.MAX_POOL:
+        pool(task, job, memory)
+    else:
+        elements(task, job)
+
+
+@device()
+def _do_linked(task: Any, job: Any, memory: Any) -> None:
+    """Do a job of a task, and the same job of those that are linked to it."""
+    part, linked = task, True
+    while linked:
+        _do(part, job, memory)
+        linked = part[the.LINKED] != 0
+        if linked:
+            part = longs(part.ctypes.data + 8 * the.SIZE, the.SIZE)
+
+
 @kernel(i8, write(1, i8), i8, write(2, i8), i8, returns=i8)
 def work(role: Any, board: Any, member: Any, tasks: Any, first: Any) -> Any:
     """Do tasks one after another, alone or as the leader of others; or help until there is none.
@@ -86,21 +117,7 @@ def work(role: Any, board: Any, member: Any, tasks: Any, first: Any) -> Any:
                 task = longs(board[TASK], the.SIZE)
                 job = task[the.COUNT] - left
         if found:
-            kind, memory = task[the.KIND], board[member + MEMORY]
-            if kind == the.POINTWISE:
-                jobs.pointwise(task, job, memory)
-            elif kind == the.WINOGRAD:
-                jobs.winograd(task, job, memory)
-            elif kind == the.STENCIL:
-                jobs.stencil(task, job, memory)
-            elif kind == the.DEPTHWISE:
-                depthwise(task, job, memory)
-            elif kind == the.ZEROS:
-                jobs.zeros(task, job, memory)
-            elif kind <= the.MAX_POOL:
-                pool(task, job, memory)
-            else:
-                elements(task, job)
+            _do_linked(task, job, board[member + MEMORY])
             looks, done = 0, done + 1
             if role != ALONE:
                 add(board, DONE, 1)
@@ -108,6 +125,8 @@ def work(role: Any, board: Any, member: Any, tasks: Any, first: Any) -> Any:
             while role == LEADER and look(board, DONE) < tasks[number][the.COUNT]:
                 looks += 1
                 _between(looks)
+            while tasks[number][the.LINKED]:
+                number += 1  # it is done already
             number += 1
             looks, done = 0, 0
             if number == len(tasks):

@@ -84,7 +84,8 @@ class Direction:
         numbers, arrays = planned.numbers.copy(), {the.SOURCE: source, the.OUT: out}
         if then is not None:
             arrays |= then.write(numbers)
-        return Task.on(numbers, planned.memory, planned.seconds, arrays, planned.alive)
+        _, memory, seconds, _, alive, places = planned
+        return Task.on(numbers, memory, seconds, arrays, alive, places)
 
     def _plan(self, source: Sizes, out: Sizes, threads: int) -> Task:
         """Cut the work between arrays of these shapes, all but their addresses; kept."""
@@ -99,7 +100,9 @@ class Direction:
             shapes = _three_axes(source), _three_axes(out)
         table, memory = algorithm.plan(*shapes, numbers)
         numbers[the.COUNT], numbers[the.JOBS] = len(table), address(table)
-        planned = Task(numbers, memory, self._seconds(source, out), {}, (table, algorithm))
+        places = algorithm.places(table) if isinstance(algorithm, Pointwise) else None
+        seconds, alive = self._seconds(source, out), (table, algorithm)
+        planned = Task(numbers, memory, seconds, {}, alive, places)
         if len(self._planned) >= _PLANNED:
             self._planned.clear()
         self._planned[source, out, threads] = planned

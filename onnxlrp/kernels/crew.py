@@ -40,6 +40,9 @@ class Task(NamedTuple):
         What it works on: place in `numbers` → array in C order, whose address is there.
     alive : object
         What other addresses in `numbers` point into.
+    places : (jobs, 3) int64, or None
+        Sample, first position and number of positions of each job, if it reads and writes all
+        channels there, and nothing else.
     """
 
     numbers: Numbers
@@ -47,20 +50,34 @@ class Task(NamedTuple):
     seconds: float
     arrays: Arrays
     alive: object = None
+    places: Numbers | None = None
 
     @classmethod
     def on(
-        cls, numbers: Numbers, memory: int, seconds: float, arrays: Arrays, alive: object = None
+        cls,
+        numbers: Numbers,
+        memory: int,
+        seconds: float,
+        arrays: Arrays,
+        alive: object = None,
+        places: Numbers | None = None,
     ) -> Task:
         """Write the arrays' addresses into a task's numbers."""
         for place, array in arrays.items():
             numbers[place] = address(array)
-        return cls(numbers, memory, seconds, arrays, alive)
+        return cls(numbers, memory, seconds, arrays, alive, places)
 
     @property
     def jobs(self) -> int:
         """Number of jobs."""
         return int(self.numbers[the.COUNT])
+
+    def leads_to(self, other: Task) -> bool:
+        """Whether each job of another task needs, of what this one does, only the same job's."""
+        if self.places is None or other.places is None:
+            return False
+        alike = self.numbers[the.PLACES] == other.numbers[the.PLACES]
+        return bool(alike) and np.array_equal(self.places, other.places)
 
     @property
     def found(self) -> int:

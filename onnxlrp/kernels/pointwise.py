@@ -17,8 +17,9 @@ from onnxlrp.kernels.packing import Packed
 from onnxlrp.kernels.shares import LEAST_ROWS, busy_ranges, even_ranges, longest, row_ranges
 from onnxlrp.kernels.threads import get_num_threads
 
-#: Rows from which it is they that are shared out where positions leave a thread idle.
-_MANY_ROWS = 256
+#: Rows from which, and strips of positions below which, it is rows that are shared out where
+#: positions leave a thread idle.
+_MANY_ROWS, _FEW_STRIPS = 256, 16
 #: Numbers that a job reads and writes, about: they stay in a core's cache (1 MiB).
 _BLOCK = 262144
 #: Positions from which a channel's lie so far apart that the product reads them from a copy.
@@ -43,16 +44,23 @@ class Pointwise:
         self.packed.write(numbers)
         return _table(out[0], int(numbers[the.PLACES]), rows, depth, get_num_threads())
 
+    def places(self, table: Numbers) -> Numbers | None:
+        """Sample and positions of each job, if it makes all results there."""
+        return table[:, :3] if (table[:, 4] == self.packed.rows).all() else None
+
 
 @lru_cache(maxsize=512)
 def _table(
     samples: int, positions: int, rows: int, depth: int, threads: int
 ) -> tuple[Numbers, int]:
     """Sample, positions (first, count), results (first, count), whether they lie far apart."""
-    shared = positions // STRIP * max(1, rows // LEAST_ROWS) // threads  # where rows are too few
+    few, many = sorted((rows, depth))  # a product and its adjoint are cut alike
+    full = positions // STRIP
+    shared = full * max(1, few // LEAST_ROWS) // threads  # where rows are too few
     most = max(4, min(_BLOCK // (STRIP * (rows + depth)), shared))
-    cut = even_ranges if rows >= _MANY_ROWS else partial(busy_ranges, pieces=samples)
-    strips = cut(positions // STRIP, most)
+    by_rows = many >= _MANY_ROWS and full < _FEW_STRIPS
+    cut = even_ranges if by_rows else partial(busy_ranges, pieces=samples)
+    strips = cut(full, most)
     edges = [STRIP * strip.start for strip in strips] + [positions]
     parts = list(itertools.pairwise(edges))
     results = row_ranges(rows, len(parts) * samples)

@@ -7,6 +7,7 @@ address is written into the task each time; everything else is the model's and s
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -123,6 +124,16 @@ def spots(task: Task, stretches: Stretches) -> dict[int, Spot]:
     return {place: spot for place, spot in found.items() if spot is not None}
 
 
+def links(tasks: Sequence[Task]) -> list[bool]:
+    """Tell of each task whether its jobs can go on with those of the next one at once.
+
+    Then what a job leaves is read while it is in the cache. All that they touch has to live as long
+    as the last of them.
+    """
+    found = [task.leads_to(other) for task, other in itertools.pairwise(tasks)]
+    return [*found, False] if tasks else []
+
+
 @dataclass(frozen=True)
 class Tape:
     """Tasks to be done one after another, with what changes from one time to the next.
@@ -165,6 +176,7 @@ class Tape:
             stay = task.arrays.keys() - ours.keys() - theirs.keys()
             alive.append((task.alive, [task.arrays[place] for place in stay]))
         places, sources, offsets = np.array(changes, np.int64).reshape(-1, 3).T.copy()
+        numbers[:, the.LINKED] = links(tasks)
         memory = max((task.memory for task in tasks), default=0)
         return cls(numbers, memory, places, sources, offsets, tuple(alive))
 

@@ -17,6 +17,7 @@ from onnxlrp.kernels import (
     address,
     aligned,
     lay_out,
+    links,
     recorded,
     spots,
     written_by,
@@ -106,8 +107,8 @@ class Recorder:
     def _lives(self, blocks: Sequence[Sequence[_Entry]]) -> list[tuple[int, int]]:
         """First and last moment, counted in tasks, at which somebody needs each own array.
 
-        What there was before a block is needed until its end: its layers may have to be carried out
-        one by one after all.
+        Linked tasks are done at one moment. What there was before a block is needed until its end:
+        its layers may have to be carried out one by one after all.
         """
         lives: dict[int, tuple[int, int]] = {}
 
@@ -117,10 +118,10 @@ class Recorder:
 
         moment = 0
         for block in blocks:
-            for entry in block:
-                for task in entry.tasks or ():
-                    touch((spot.stretch for spot in spots(task, self._own).values()), moment)
-                    moment += 1
+            tasks = [task for entry in block for task in entry.tasks or ()]
+            for task, linked in zip(tasks, links(tasks), strict=True):
+                touch((spot.stretch for spot in spots(task, self._own).values()), moment)
+                moment += not linked
             touch(self._of(block[0].before), moment)
             touch(self._of(block[-1].after), moment)
             moment += 1

@@ -9,11 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onnxlrp.kernels import (
+    ConvGeometry,
+    ConvKernel,
     Stretches,
     Tape,
     aligned,
     has_negative,
     lay_out,
+    links,
+    prepare_convolution,
     product,
     recorded,
     rms,
@@ -81,6 +85,37 @@ def test_a_tape_does_the_same_with_other_arrays() -> None:
     assert not out.any()
     assert not tape.play([numbers(3e38, 0, 1), numbers(0, 1, 2)])  # an overflow is new
     assert tape.play([numbers(0, 0, 0), numbers(0, 1, 2)])
+
+
+def pointwise(results: int, channels: int, strides: int = 1) -> ConvKernel:
+    weight = np.random.default_rng(results).standard_normal((results, channels, 1, 1))
+    geometry = ConvGeometry((strides, strides), (0, 0), (0, 0), (1, 1), 1)
+    return prepare_convolution(weight.astype(np.float32), geometry)
+
+
+def test_what_a_job_leaves_is_read_by_the_same_job_at_once() -> None:
+    there, further, strided = pointwise(24, 8), pointwise(5, 24), pointwise(24, 8, strides=2)
+    x = np.random.default_rng(0).standard_normal((2, 8, 20, 30)).astype(np.float32)
+    middle, back = np.empty((2, 24, 20, 30), np.float32), np.empty_like(x)
+    with recorded() as done:
+        there.forward(x, middle)
+        there.adjoint(middle, (20, 30), back)
+        z = further.forward(middle)
+        strided.forward(back)
+    assert links(done.tasks) == [True, True, False, False]
+    assert links([]) == []
+    outside, own = Stretches([x]), Stretches()
+    for array in written_by(done.tasks, outside, own, Stretches()) or ():
+        own.add(array)
+    places = [aligned(array.size) for array in own.arrays]
+    tape = Tape.of(done.tasks, own, np.array([address(p) for p in places]), outside)
+    assert tape.play([x])
+    for place, array in zip(places, own.arrays, strict=True):
+        assert np.array_equal(place, array.reshape(-1))
+    assert np.array_equal(own.arrays[2], z)
+    other = np.ascontiguousarray(x[:, :, ::-1])
+    assert tape.play([other])
+    assert np.array_equal(places[2], further.forward(there.forward(other)).reshape(-1))
 
 
 def test_a_tape_says_when_something_else_is_found() -> None:
