@@ -125,10 +125,11 @@ class Explainer:
     ) -> list[tuple[slice, AnyTarget, Init]]:
         """Pictures that a budget of bytes lets be explained at a time, with what is explained."""
         whole = [(slice(None), target, init)]
+        count, batch = len(self._activations), self.model.fixed_batch or 1
+        if count == batch:
+            return whole
         target = as_target(target, self.model)
         start = start_of(target, self.model)
-        count = len(self._activations)
-        batch = self.model.fixed_batch or 1
         shapes = self._forward.shapes((batch, *self._activations.shape(self.model.input.name)[1:]))
         step = pictures_at_a_time(
             self._workspace.plan(as_composite(composite), start), shapes, batch, budget
@@ -204,6 +205,8 @@ class Explainer:
         if isinstance(record, str):
             record = (record,)
         wanted: dict[str, tuple[str, ...]] = {}
+        if not record:
+            return wanted
         layers = {layer.name: layer.node.output for layer in self.model.layers}
         reached = plan.tensors
         for key in dict.fromkeys(record):

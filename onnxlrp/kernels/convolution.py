@@ -9,7 +9,7 @@ from onnxlrp.errors import InputError, ModelError
 from onnxlrp.kernels.algorithms import Direction
 from onnxlrp.kernels.epilogues import Epilogue
 from onnxlrp.kernels.geometry import ConvGeometry, Sizes
-from onnxlrp.kernels.threads import run_task, sweep_threads
+from onnxlrp.kernels.threads import run_task
 
 Array = NDArray[np.float32]
 
@@ -103,10 +103,9 @@ class ConvKernel:
         """Compute a result (channel, *size) of each sample, and do to it what comes then."""
         written = result[0] if then is None else then.channels(result[0])
         out = _target(out, (len(source), written, *result[1:]))
-        with sweep_threads():
-            source = np.ascontiguousarray(source, np.float32)
-            task = self._directions[direction].task(source, out, then)
-            run_task(task)
+        source = np.ascontiguousarray(source, np.float32)
+        task = self._directions[direction].task(source, out, then)
+        run_task(task)
         if then is not None:
             then.note(task.found)
         return out

@@ -12,7 +12,7 @@ from onnxlrp.kernels import _task as the
 from onnxlrp.kernels.crew import Task
 from onnxlrp.kernels.geometry import PoolGeometry, Sizes
 from onnxlrp.kernels.scratch import address
-from onnxlrp.kernels.threads import run_task, sweep_threads
+from onnxlrp.kernels.threads import run_task
 
 Array = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -153,8 +153,7 @@ def _run(
     read = planes * math.prod(count) * math.prod(geometry.kernel)
     given = {place: np.ascontiguousarray(array, np.float32) for place, array in arrays.items()}
     memory = max(size[2], 2 * count[2])
-    with sweep_threads():
-        run_task(Task.on(numbers, memory, read * _SECONDS, given, alive=tables))
+    run_task(Task.on(numbers, memory, read * _SECONDS, given, alive=tables))
 
 
 def _places(geometry: PoolGeometry, size: Sizes) -> Indices:

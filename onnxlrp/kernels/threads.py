@@ -19,10 +19,11 @@ from onnxlrp.kernels.crew import Batch, Crew, Job, Numbers, Task, do_alone
 
 
 class _ThreadState(threading.local):
-    """What a thread remembers: whether it is running a job, how deep it is in sweeps."""
+    """What a thread remembers: whether it runs a job, how deep it is in sweeps and in flushing."""
 
     inside: bool = False
     sweeps: int = 0
+    flushing: int = 0
     control: int = 0
     recorder: Recorded | None = None
 
@@ -138,9 +139,13 @@ def run(jobs: Sequence[Job], seconds: float = math.inf) -> None:
 
 
 def run_task(task: Task) -> None:
-    """Run the jobs of a compiled task on the crew, and wait for them all; see `run`."""
+    """Run the jobs of a compiled task on the crew, and wait for them all; see `run`.
+
+    Denormals count as zero.
+    """
     pays = _pays(min(_settings.threads, task.jobs) - 1, task.seconds, _WORTH_OF_TASKS)
-    _do(task.numbers.reshape(1, -1), task.memory, pays)
+    with _flushing:
+        _do(task.numbers.reshape(1, -1), task.memory, pays)
     if _state.recorder is not None:
         _state.recorder.tasks.append(task)
 
@@ -202,31 +207,45 @@ def _enter() -> None:
     _state.inside = True
 
 
+class _Flushing:
+    """Context in which denormals count as zero on this thread."""
+
+    def __enter__(self) -> None:
+        if _state.flushing == 0:
+            _state.control = _denormals.flush()
+        _state.flushing += 1
+
+    def __exit__(self, *exception: object) -> None:
+        _state.flushing -= 1
+        if _state.flushing == 0:
+            _denormals.restore(_state.control)
+
+
 class _Sweep:
     """Context in which the crew splits the work alone and denormals count as zero."""
 
     def __enter__(self) -> None:
         if _state.sweeps == 0:
             _limit_blas()
-            _state.control = _denormals.flush()
         _state.sweeps += 1
+        _flushing.__enter__()
 
     def __exit__(self, *exception: object) -> None:
+        _flushing.__exit__(*exception)
         _state.sweeps -= 1
         if _state.sweeps == 0:
-            _denormals.restore(_state.control)
             _leave_blas()
 
 
-_sweep = _Sweep()
+_flushing, _sweep = _Flushing(), _Sweep()
 
 
 def sweep_threads() -> _Sweep:
-    """Context of all kernels: BLAS keeps to one thread a caller, and denormals count as zero.
+    """Context of a sweep: BLAS keeps to one thread a caller, and denormals count as zero.
 
-    Each kernel enters it by itself; entered once around many kernels it costs nothing for each.
-    May be nested and entered by several threads at once; when the last one leaves, BLAS has its
-    threads back.
+    Kernels that run in Python enter it by themselves; entered once around many of them it costs
+    nothing for each. May be nested and entered by several threads at once; when the last one
+    leaves, BLAS has its threads back.
 
     Examples
     --------

@@ -46,6 +46,8 @@ class Activations:
             self._model.input.name: np.ascontiguousarray(self._x, np.float32)
         }
         self._shapes: dict[str, Shape] = {self._model.input.name: self._x.shape}
+        if len(self._x) == self._batch:
+            self._shapes = {**self._static, **self._shapes}
         self._unproven: set[str] = set()
 
     def __len__(self) -> int:
