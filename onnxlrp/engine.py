@@ -226,8 +226,8 @@ class Sweep:
             z = self.kept.memory.get(_key(op, step.rule))
         if z is None:
             z = Preactivation(op, self.maps, self._seen(step, op, shapes), out_shape)
-        if step.preactivation:
-            z.take(self.tensors.value(step.preactivation), step.below_zero)
+        own = self.tensors.value(step.preactivation) if step.preactivation else None
+        z.take(own, step.below_zero)
         return z
 
     def _seen(self, step: Step, op: Linear, shapes: tuple[Shape, ...]) -> Seen:

@@ -102,12 +102,13 @@ class Preactivation:
         self._sums: dict[WeightMap, Array] = {}
         self._pieces: dict[WeightMap, list[Piece]] = {}
 
-    def take(self, z: Array, below_zero: bool = True) -> None:
-        """Use the network's own pre-activation, bias included: the input is seen as it is.
+    def take(self, z: Array | None, below_zero: bool = True) -> None:
+        """Use the network's own pre-activation, bias included; None: it is not known.
 
-        ``below_zero``: relevance may stand where z < 0.
+        The input is seen as it is, or measured from bounds. ``below_zero``: relevance may stand
+        where z < 0.
         """
-        self._z = np.ascontiguousarray(z)
+        self._z = None if z is None else np.ascontiguousarray(z)
         self._below_zero = below_zero
 
     @property
@@ -141,7 +142,7 @@ class Preactivation:
         have relevance to hand down, as far as the network's structure tells.
         """
         seen = self.seen
-        if len(branches) < 2 or not self.op.interleaves or seen.is_box:
+        if len(branches) < 2 or not self.op.interleaves or seen.box is not None:
             return None
         wheres = tuple([b.where for b in branches])
         alike = set(wheres) == {Where.ALWAYS}
@@ -167,7 +168,7 @@ class Preactivation:
         if not (weight.is_signed and seen.has_negative):
             return [Piece(seen.whole, self.maps.get(op, weight), seen.whole)]
         views = weight, weight.mirrored
-        if op.interleaves and not seen.is_box:
+        if op.interleaves and seen.box is None:
             linear = self.maps.interleaved(op, (views,))
             return [Piece((seen.split,), linear, seen.whole, folded=True)]
         positive, negative = seen.pair
@@ -197,8 +198,25 @@ class Preactivation:
             return z if b is None or not bias else z + b
         return self._z if bias or b is None else self._z - b
 
+    def _of_bounds(self) -> Array:
+        """Σᵢ (lᵢ·w⁺ᵢⱼ + hᵢ·w⁻ᵢⱼ), which a·w less it is what z^B divides by."""
+        assert self.seen.box is not None
+        view, *bounds = self.seen.box
+        one = (1, *self.shape[1:])
+
+        def compute() -> tuple[Array]:
+            maps = [self.maps.get(self.op, weight) for weight in (POSITIVE, NEGATIVE)]
+            sums = [of.forward(xs, one) for of, xs in zip(maps, bounds, strict=True)]
+            return (np.ascontiguousarray(np.add(*sums, dtype=np.float32)),)
+
+        (sums,) = self.maps.constants((self.op.layer.index, view, self.shape[1:]), compute)
+        return np.ascontiguousarray(np.broadcast_to(sums, self.shape))
+
     def denominator(self, branch: Branch, bias: bool) -> Denominator:
         """dⱼ of a branch, bias included or not."""
+        if self._z is not None and self.seen.box is not None:
+            b = self.op.bias_at(len(self.shape))
+            return _with_bias(self._z, 1.0, self._of_bounds(), -1.0, None if b is None else -b)
         terms = self._terms(branch, bias)
         if terms.part is None:
             return Denominator(self.whole(bias), terms.of_whole)
@@ -231,6 +249,8 @@ class Preactivation:
         terms = [self._terms(branch, bias) for branch in branches]
         part, shares_z = terms[0].part, False
         if part is None or part in self._sums or self.seen.constant is not None:
+            return None
+        if self._z is not None and self.seen.box is not None:
             return None
         if len(terms) > 1:
             shares_z = all([t.has_whole and t.part == part for t in terms])

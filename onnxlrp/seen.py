@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,13 +22,21 @@ Parts = tuple[Array, ...]
 """One array for every signal input of a layer."""
 
 
+class Box(NamedTuple):
+    """Where a box lies: how the rule says it, and lower and upper bounds of one sample."""
+
+    view: InputMap
+    low: Parts
+    high: Parts
+
+
 class Seen:
     """The layer's input as a rule sees it: x whole, or as the pair (x⁺, x⁻).
 
     Parameters
     ----------
     whole : one array (N, …) for every signal input
-    box : the pair itself, where it is not x's own positive and negative part (z^B)
+    box : where x is measured from bounds (z^B): these; the pair are the distances from both
     nonnegative : whether the network's structure rules negative elements out
     splits : whether :attr:`split` is what will be read, if there are negative elements
     """
@@ -35,17 +44,17 @@ class Seen:
     def __init__(
         self,
         whole: Parts,
-        box: tuple[Parts, Parts] | None = None,
+        box: Box | None = None,
         nonnegative: bool = False,
         splits: bool = False,
     ) -> None:
         self.whole = whole
         self.constant: float | None = None
         self._has_negative = False if nonnegative else None
-        self._pair: tuple[Parts, Parts | None] | None = box
+        self._pair: tuple[Parts, Parts | None] | None = None
         self._split: Array | None = None
         self._splits = splits
-        self.is_box = box is not None
+        self.box = box
 
     @classmethod
     def everywhere(cls, constant: float, whole: Parts) -> Seen:
@@ -64,7 +73,7 @@ class Seen:
     @property
     def has_negative(self) -> bool:
         """Whether there is an x⁻."""
-        if self.is_box:
+        if self.box is not None:
             return True
         if self._has_negative is None:
             if self._splits:  # one pass finds both
@@ -78,7 +87,10 @@ class Seen:
     def pair(self) -> tuple[Parts, Parts | None]:
         """(x⁺, x⁻); x⁻ is None where no input is negative."""
         if self._pair is None:
-            if not self.has_negative:
+            if self.box is not None:
+                _, low, high = self.box
+                self._pair = _distances(self.whole, low), _distances(self.whole, high)
+            elif not self.has_negative:
                 self._pair = self.whole, None
             else:
                 self._pair = (
@@ -120,13 +132,16 @@ def see_input(
         nonnegative = nonnegative and min(view.constant, view.rms, view.linear) >= 0
     if bounds is None:
         return Seen(xs, nonnegative=nonnegative, splits=splits)
-    above, below = (tuple(map(_minus, xs, side)) for side in bounds)
-    return Seen(xs, box=(above, below))
+    return Seen(xs, box=Box(view, *bounds))
 
 
 def everywhere(constant: float, shapes: tuple[Shape, ...]) -> Parts:
     """The same number at every element of one sample."""
     return tuple(np.full((1, *shape[1:]), constant, np.float32) for shape in shapes)
+
+
+def _distances(xs: Parts, bounds: Parts) -> Parts:
+    return tuple(map(_minus, xs, bounds))
 
 
 def _minus(x: Array, bound: Array) -> Array:

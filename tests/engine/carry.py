@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from onnxlrp.linear import redistribute
 from onnxlrp.maps import Maps
 from onnxlrp.preactivation import Preactivation
@@ -20,10 +22,17 @@ def carry(
             rule.input.constant, everywhere(rule.input.constant, tuple(x.shape for x in xs))
         )
     else:
+        if bounds is not None:
+            bounds = tuple(tuple(map(everywhere_like, side, xs)) for side in bounds)
         seen = see_input(rule.input, xs, bounds, nonnegative=False)
     preactivation = Preactivation(op, Maps(), seen, z.shape)
-    if rule.input.is_plain and use_z:
+    if (rule.input.is_plain or rule.input.is_box) and use_z:
         preactivation.take(z)
     shapes = tuple(x.shape for x in xs)
     handed = redistribute(op, rule, preactivation, relevance, shapes, keep_books, keep_sums)
     return (handed.parts, handed.absorbed) if keep_books else handed.parts
+
+
+def everywhere_like(bound, x):
+    """A bound at every element of one sample."""
+    return np.array(np.broadcast_to(np.float32(bound), (1, *x.shape[1:])))

@@ -12,7 +12,7 @@ import onnxlrp
 from onnxlrp.composites import Composite, Entry, Selector
 from onnxlrp.errors import CompositeError, ModelError, NumericalError, TargetError
 from onnxlrp.kernels import get_num_threads, set_num_threads
-from onnxlrp.rules import AlphaBeta, Epsilon, Flat, Pass, Zero
+from onnxlrp.rules import AlphaBeta, Epsilon, Flat, Pass, ZBox, Zero
 from tests.naive import relative_error
 from tests.ops.single import normal
 
@@ -110,6 +110,23 @@ def test_rules_that_see_a_layer_alike_do_not_take_what_the_other_left(model):
         alone = onnxlrp.explain(onnxlrp.load(small_network()), x, design).relevance
         assert np.array_equal(explainer.explain(design).relevance, alone)
         assert np.array_equal(onnxlrp.explain(model, x, design).relevance, alone)
+
+
+def test_a_box_reads_what_a_relu_left_only_where_no_other_neuron_is_asked(model):
+    x = normal(1, 2, 6, 6, seed=32)
+    explainer = onnxlrp.Explainer(model, x)
+    first, box = Selector(first=True), ZBox(-4.0, 4.0)
+    designs = [
+        Composite(str(rule), (Entry(Selector(op="*"), rule), Entry(first, box)))
+        for rule in (Epsilon(), Flat(), ZBox(-9.0, 9.0), Epsilon())
+    ]
+    reads = [explainer.plan(design).steps[-1].preactivation for design in designs]
+    assert reads == ["a1", "", "", "a1"]
+    for design in designs:
+        alone = onnxlrp.explain(onnxlrp.load(small_network()), x, design).relevance
+        assert np.array_equal(explainer.explain(design).relevance, alone)
+        exact = [s for s in explainer.plan(design).steps if s.layer.name == "conv1"]
+        assert exact[0].rule == box
 
 
 def test_record_returns_layers_and_tensors(model):

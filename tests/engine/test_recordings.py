@@ -88,8 +88,9 @@ def test_a_real_network(played):
 
 
 @pytest.mark.parametrize("rule", [Flat(), WSquare(), ZBox(-3.0, [[[2.0]], [[3.0]]])])
-def test_what_does_not_depend_on_the_picture_is_recorded_too(rule, played):
-    network = chain("MaxPool", kernel_shape=[2, 2])
+@pytest.mark.parametrize("op, attributes", [("MaxPool", {"kernel_shape": [2, 2]}), ("Relu", {})])
+def test_what_does_not_depend_on_the_picture_is_recorded_too(rule, op, attributes, played):
+    network = chain(op, **attributes)
     design = Composite("stem", (Entry(Selector(), ZPlus()), Entry(Selector(first=True), rule)))
     model = onnxlrp.load(network)
     for seed in range(4):
