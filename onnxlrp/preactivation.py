@@ -4,8 +4,8 @@ For weights V and an input seen as the pair (x⁺, x⁻),
 
     dⱼ = Σᵢ (xᵢ⁺·V⁺ᵢⱼ + xᵢ⁻·V⁻ᵢⱼ) + V(bⱼ)
 
-No pass is made that is not needed: z is onnxruntime's own pre-activation where that will do, and
-parts of the input that are all zero are left out.
+No pass is made that is not needed: z is onnxruntime's own pre-activation where that will do, with
+x = a measured from bounds too, and parts of the input that are all zero are left out.
 """
 
 from __future__ import annotations
@@ -198,6 +198,11 @@ class Preactivation:
             return z if b is None or not bias else z + b
         return self._z if bias or b is None else self._z - b
 
+    @property
+    def _is_measured(self) -> bool:
+        """Whether x is measured from bounds, and a·w is known: no pass is needed for their sum."""
+        return self._z is not None and self.seen.box is not None
+
     def _of_bounds(self) -> Array:
         """Σᵢ (lᵢ·w⁺ᵢⱼ + hᵢ·w⁻ᵢⱼ), which a·w less it is what z^B divides by."""
         assert self.seen.box is not None
@@ -214,7 +219,8 @@ class Preactivation:
 
     def denominator(self, branch: Branch, bias: bool) -> Denominator:
         """dⱼ of a branch, bias included or not."""
-        if self._z is not None and self.seen.box is not None:
+        if self._is_measured:
+            assert self._z is not None
             b = self.op.bias_at(len(self.shape))
             return _with_bias(self._z, 1.0, self._of_bounds(), -1.0, None if b is None else -b)
         terms = self._terms(branch, bias)
@@ -250,7 +256,7 @@ class Preactivation:
         part, shares_z = terms[0].part, False
         if part is None or part in self._sums or self.seen.constant is not None:
             return None
-        if self._z is not None and self.seen.box is not None:
+        if self._is_measured:
             return None
         if len(terms) > 1:
             shares_z = all([t.has_whole and t.part == part for t in terms])
