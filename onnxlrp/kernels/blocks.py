@@ -186,7 +186,8 @@ def cut(stencil: Stencil) -> Blocks:
     if windows:
         step = max(1, min(_LAID // max(laid, windows) - rows.reach, rows.count))
     else:
-        step = max(1, min(_BLOCK // laid - rows.reach, _BLOCK // summed, rows.count))
+        most = _BLOCK if rows.reach or stencil.columns.reach else _LAID  # or one tap: read once
+        step = max(1, min(most // laid - rows.reach, most // summed, rows.count))
         if stencil.groups == 1:
             step = min(step, max(-(-rows.count // _JOBS), -(-_COLUMNS // pitch)))
             step = max(step, min(rows.count, -(-_LEAST_COLUMNS // pitch)))
