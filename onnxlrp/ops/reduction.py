@@ -9,6 +9,7 @@ import numpy as np
 
 from onnxlrp.graph.model import Layer, Model
 from onnxlrp.graph.proto import inferred
+from onnxlrp.kernels import PoolGeometry, weighted_sum, window_sum_adjoint
 from onnxlrp.ops.base import Array, Linear, LinearMap, Operation, Shape, Tensors, operation
 
 _MIXES = "it reduces the batch axis and so mixes pictures"
@@ -72,8 +73,15 @@ class ReductionMap:
     def adjoint(self, s: Array, in_shapes: tuple[Shape, ...]) -> tuple[Array, ...]:
         """Every input's share of s."""
         (shape,) = in_shapes
-        weighted = self._op.axes.keep(s, shape) * self._weight(shape)
-        return (np.broadcast_to(weighted, shape),)
+        kept, weight = self._op.axes.keep(s, shape), self._weight(shape)
+        rank = len(shape) - 2
+        if not (1 <= rank <= 3 and self._op.axes.of(len(shape)) == tuple(range(2, len(shape)))):
+            return (np.broadcast_to(kept * weight, shape),)
+        weighted, one, none = np.empty(kept.shape, np.float32), (1,) * rank, (0,) * rank
+        kept = np.ascontiguousarray(kept)
+        weighted_sum(kept, float(weight[0]), kept, 0.0, weighted)
+        everything = PoolGeometry(shape[2:], one, none, none, one)
+        return (window_sum_adjoint(weighted, everything, shape[2:]),)
 
 
 class Reduction(Linear):
