@@ -227,8 +227,7 @@ class Sweep:
         if z is None:
             z = Preactivation(op, self.maps, self._seen(step, op, shapes), out_shape)
         own = self.tensors.value(step.preactivation) if step.preactivation else None
-        z.take(own, step.below_zero)
-        return z
+        return z.taking(own, step.below_zero)
 
     def _seen(self, step: Step, op: Linear, shapes: tuple[Shape, ...]) -> Seen:
         assert step.rule is not None

@@ -10,6 +10,7 @@ x = a measured from bounds too, and parts of the input that are all zero are lef
 
 from __future__ import annotations
 
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -102,19 +103,21 @@ class Preactivation:
         self._sums: dict[WeightMap, Array] = {}
         self._pieces: dict[WeightMap, list[Piece]] = {}
 
-    def take(self, z: Array | None, below_zero: bool = True) -> None:
-        """Use the network's own pre-activation, bias included; None: it is not known.
+    def taking(self, z: Array | None, below_zero: bool = True) -> Preactivation:
+        """The same, for one sweep, with the network's own pre-activation, bias included, if known.
 
         The input is seen as it is, or measured from bounds. ``below_zero``: relevance may stand
-        where z < 0.
+        where z < 0. What is computed is kept for both: other threads may sweep meanwhile.
         """
-        self._z = None if z is None else np.ascontiguousarray(z)
-        self._below_zero = below_zero
+        one = copy(self)
+        one._z = None if z is None else np.ascontiguousarray(z)
+        one._below_zero = below_zero
+        return one
 
     @property
     def nbytes(self) -> int:
         """Memory held beyond the network's own tensors."""
-        return self.seen.nbytes + sum(z.nbytes for z in self._sums.values())
+        return self.seen.nbytes + sum(z.nbytes for z in list(self._sums.values()))
 
     def contributions(self, weight: WeightMap) -> Array:
         """Σᵢ (xᵢ⁺·V⁺ᵢⱼ + xᵢ⁻·V⁻ᵢⱼ), without bias; kept."""

@@ -27,7 +27,7 @@ def carry(
         seen = see_input(rule.input, xs, bounds, nonnegative=False)
     preactivation = Preactivation(op, Maps(), seen, z.shape)
     if (rule.input.is_plain or rule.input.is_box) and use_z:
-        preactivation.take(z)
+        preactivation = preactivation.taking(z)
     shapes = tuple(x.shape for x in xs)
     handed = redistribute(op, rule, preactivation, relevance, shapes, keep_books, keep_sums)
     return (handed.parts, handed.absorbed) if keep_books else handed.parts
