@@ -105,7 +105,10 @@ def test_from_flipping_to_the_report(serve: Serve, visit: Visit, tmp_path: Path)
         page.get_by_role("button", name="Report: everything found in this session").click()
     assert download.value.suggested_filename == "report.html"
     show(page, "Report")
-    html, archive = page.get_by_text("One page (HTML)"), page.get_by_text("Everything (ZIP)")
+    html, archive = (
+        page.get_by_role("button", name="One page (HTML)", exact=True),
+        page.get_by_text("Everything (ZIP)"),
+    )
     expect(page.locator("iframe")).to_be_visible()
     snapshot(page, "report")
     for button, name in ((html, "report.html"), (archive, "report.zip")):
