@@ -257,9 +257,8 @@ class Preactivation:
         """
         terms = [self._terms(branch, bias) for branch in branches]
         part, shares_z = terms[0].part, False
-        if part is None or part in self._sums or self.seen.constant is not None:
-            return None
-        if self._is_measured:
+        is_known = part in self._sums or self.seen.constant is not None or self._is_measured
+        if part is None or is_known:
             return None
         if len(terms) > 1:
             shares_z = all([t.has_whole and t.part == part for t in terms])
