@@ -38,6 +38,10 @@ Bounds = Callable[[Step, tuple[Shape, ...]], tuple[tuple[Array, ...], tuple[Arra
 """The (low, high) of a z^B layer's inputs, which have these shapes."""
 
 
+WAYS = 8
+"""Ways past a layer whose relevance is kept: a slider that is dragged takes many."""
+
+
 class Kept:
     """What sweeps over the same pictures keep for one another: z, z⁺, z⁻, and relevance on the way.
 
@@ -48,7 +52,7 @@ class Kept:
     """
 
     def __init__(self, budget: int) -> None:
-        self.memory = Memory(budget)
+        self.memory = Memory(budget, alike=WAYS)
         self._trail = Trail()
 
     def ways(self, plan: Plan, relevance: Array) -> list[int]:
@@ -111,7 +115,7 @@ class Sweep:
                 parts = self._carry_out(step, pending)
                 if parts is not None and self.kept is not None and step.rule is not None:
                     made = sum(part.nbytes for part in parts)
-                    self.kept.memory.put(ways[done], dict(pending), made)
+                    self.kept.memory.put(ways[done], dict(pending), made, group=step.layer.index)
                 if self.progress is not None:
                     self.progress(done, len(plan.steps), step.layer.name)
         result = self._result(plan, pending)

@@ -6,7 +6,13 @@ import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class _Entry(NamedTuple):
+    value: Any
+    nbytes: int
+    group: Hashable
 
 
 class Memory:
@@ -18,6 +24,8 @@ class Memory:
     ----------
     budget : int
         Bytes that may be held; 0 keeps nothing.
+    alike : int, optional
+        How many values of one group may be held; as many as there is room for, unless given.
 
     Examples
     --------
@@ -28,10 +36,12 @@ class Memory:
     (True, 'second', 60)
     """
 
-    def __init__(self, budget: int) -> None:
+    def __init__(self, budget: int, alike: int | None = None) -> None:
         self.budget = budget
+        self.alike = alike
         self.nbytes = 0
-        self._held: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._held: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._groups: dict[Hashable, OrderedDict[Hashable, None]] = {}
         self._lock = threading.Lock()
 
     def get(self, key: Hashable) -> Any | None:
@@ -40,22 +50,32 @@ class Memory:
             if key not in self._held:
                 return None
             self._held.move_to_end(key)
-            return self._held[key][0]
+            entry = self._held[key]
+            if entry.group is not None:
+                self._groups[entry.group].move_to_end(key)
+            return entry.value
 
-    def put(self, key: Hashable, value: Any, nbytes: int) -> None:
-        """Hold a value of that size under a key; forget others if need be."""
+    def put(self, key: Hashable, value: Any, nbytes: int, group: Hashable = None) -> None:
+        """Hold a value of that size under a key; forget others if need be, of its group first."""
         with self._lock:
-            self._drop(key)
+            if key in self._held:
+                self._drop(key)
             if nbytes > self.budget:
                 return
+            alike = self._groups.setdefault(group, OrderedDict()) if group is not None else {}
+            if self.alike is not None and len(alike) >= self.alike:
+                self._drop(next(iter(alike)))
             while self.nbytes + nbytes > self.budget:
                 self._drop(next(iter(self._held)))
-            self._held[key] = (value, nbytes)
+            self._held[key] = _Entry(value, nbytes, group)
+            alike[key] = None
             self.nbytes += nbytes
 
     def _drop(self, key: Hashable) -> None:
-        _, nbytes = self._held.pop(key, (None, 0))
+        _, nbytes, group = self._held.pop(key)
         self.nbytes -= nbytes
+        if group is not None:
+            del self._groups[group][key]
 
 
 class Trail:

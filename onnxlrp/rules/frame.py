@@ -96,6 +96,11 @@ class WeightMap:
         return self.positive != self.negative
 
     @property
+    def is_mixture(self) -> bool:
+        """Whether w⁺ and w⁻ count differently: one of endlessly many, as γ is a number."""
+        return 0 != self.positive != self.negative != 0
+
+    @property
     def is_plain(self) -> bool:
         """Whether V is made of w⁺ and w⁻ alone, so that d = positive·z⁺ + negative·z⁻."""
         return self.constant == 0 and self.rms == 0 and self.square == 0

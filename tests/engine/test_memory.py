@@ -7,6 +7,7 @@ import pytest
 
 import onnxlrp
 from onnxlrp.composites import Composite, Entry, Selector
+from onnxlrp.engine import WAYS
 from onnxlrp.memory import Memory, Trail
 from onnxlrp.rules import AlphaBeta, Epsilon, Gamma
 from tests.engine.test_networks import small_network
@@ -29,6 +30,19 @@ def test_a_value_replaces_the_one_before_and_a_huge_one_is_not_held():
     memory.put("a", 2, 90)
     memory.put("b", 3, 101)
     assert (memory.get("a"), memory.get("b"), memory.nbytes) == (2, None, 90)
+
+
+def test_of_one_group_only_so_many_are_held():
+    memory = Memory(budget=100, alike=2)
+    for key in "ab":
+        memory.put(key, key.upper(), 10, group="one")
+    memory.put("c", "C", 10, group="other")
+    memory.put("d", "D", 10)
+    assert memory.get("a") == "A"
+    memory.put("e", "E", 10, group="one")
+    assert [memory.get(key) for key in "abcde"] == ["A", None, "C", "D", "E"]
+    memory.put("f", "F", 100, group="one")
+    assert [memory.get(key) for key in "acdef"] == [None] * 4 + ["F"]
 
 
 def test_ways_that_part_have_different_numbers():
@@ -71,6 +85,22 @@ def test_a_change_at_the_lowest_layer_leaves_the_others_alone():
         ran.clear()
         design = Composite("g", (Entry(Selector(), Epsilon()), Entry(lowest, Gamma(gamma))))
         explainer.explain(design, 0, progress=lambda done, total, layer: ran.append(layer))
+    assert ran == ["relu1", "conv1"]
+
+
+def test_a_slider_that_is_dragged_leaves_what_is_above():
+    """However many rules a layer is given, the ways to it and to other designs are known."""
+    model = onnxlrp.load(small_network())
+    explainer = onnxlrp.Explainer(model, normal(1, 2, 6, 6, seed=42))
+    lowest = Selector(name="conv1")
+    held = []
+    for number in range(3 * WAYS):
+        entries = (Entry(Selector(), Epsilon()), Entry(lowest, Gamma(0.1 + number / 100)))
+        explainer.explain(Composite("g", entries), 0)
+        held.append(explainer._kept.memory.nbytes)
+    assert held[WAYS:] == held[WAYS : WAYS + 1] * (2 * WAYS)
+    ran = []
+    explainer.explain("epsilon", 0, progress=lambda done, total, layer: ran.append(layer))
     assert ran == ["relu1", "conv1"]
 
 
