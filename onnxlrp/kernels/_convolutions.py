@@ -92,21 +92,47 @@ def zeros(task: Any, job: Any, memory: Any) -> None:
         return
     part = floats(memory, channels * size)
     part[:] = np.float32(0.0)
-    finish(task, part, job, _ZERO, channels, _ZERO, _ONE, size, _ZERO, size)
+    finish(task, part, job, _ZERO, channels, _ZERO, _ONE, size, _ZERO, size, _ZERO)
 
 
 @device()
 def pointwise(task: Any, job: Any, memory: Any) -> None:
-    """A 1×1 convolution: some results at some positions of a sample."""
+    """A 1×1 convolution: some results at some positions of a sample.
+
+    What it hands on to a linked task lies in the thread's memory, as many numbers for each channel
+    as there are positions, and stays in the cache: the next job's lies there too.
+    """
     row = longs(task[the.JOBS] + 48 * job, 6)
     n, left, count, first, results, far = row[0], row[1], row[2], row[3], row[4], row[5]
-    depth, rows, positions = task[the.DEPTH], task[the.ROWS], task[the.PLACES]
-    source = floats(task[the.SOURCE] + 4 * n * depth * positions, depth * positions)
+    depth, positions = task[the.DEPTH], task[the.PLACES]
+    pitch, at = positions, task[the.SOURCE] + 4 * (n * depth * positions + left)
+    if task[the.TAKEN]:
+        far, pitch, at = _ZERO, count, memory + 4 * task[the.TAKEN]
+    source, handed = floats(at, depth * pitch), task[the.HANDED_ON]
     step = terms(far, task[the.PANELS] != 0, results, depth)
-    offsets = _offsets(memory, step, count if far else positions)
-    memory += 4 * _rounded(step)
-    channels = floats(memory, step * count * far)
-    memory += 4 * _rounded(channels.size)
+    offsets = _offsets(memory, step, count if far else pitch)
+    rest = memory + 4 * _rounded(step)
+    channels = floats(rest, step * count * far)
+    rest += 4 * _rounded(channels.size)
+    # What little is read for some of the results is read again for others, while these are finished
+    # in the cache.
+    few = task[the.PANELS] and depth <= DEPTH and not far and task[the.THEN] != the.NOTHING
+    together = TOGETHER if few and results % ROWS == 0 else results
+    for begin in range(first, first + results, together):
+        some = min(together, first + results - begin)
+        to = memory + 4 * (handed + begin * task[the.SPREAD] * count) if handed else _ZERO
+        _some_results(
+            task, n, left, count, begin, some, step, source, pitch, offsets, channels, rest, to
+        )
+
+
+@device()
+def _some_results(
+    task: Any, n: Any, left: Any, count: Any, first: Any, results: Any, step: Any, source: Any,
+    pitch: Any, offsets: Any, channels: Any, memory: Any, handed: Any,
+) -> None:  # fmt: skip
+    """Some results of `pointwise`: `step` terms of their sums at once, copied if there is room."""
+    depth, rows, positions = task[the.DEPTH], task[the.ROWS], task[the.PLACES]
     target, stride = floats(memory, results * count), count
     if task[the.THEN] == the.NOTHING:
         stride, place = positions, (n * rows + first) * positions + left
@@ -114,16 +140,16 @@ def pointwise(task: Any, job: Any, memory: Any) -> None:
     weights = floats(task[the.WEIGHTS], task[the.WEIGHT_NUMBERS])
     for done in range(0, depth, step):
         some = min(step, depth - done)
-        read = source[left:]
-        if far:  # a channel's positions lie so far apart that the product reads them from a copy
-            copy_lines(source, done * positions + left, positions, some, count, channels)
+        read = source
+        if channels.size:  # positions of channels lie so far apart that a copy is read sooner
+            copy_lines(source, done * pitch, pitch, some, count, channels)
             read = channels
         _multiply(
             weights, task[the.PANELS], rows, first, results, done, depth, offsets[:some], read,
             _ZERO, target, _ZERO, stride, _ONE, count,
         )  # fmt: skip
     if task[the.THEN] != the.NOTHING:
-        finish(task, target, n, first, results, _ZERO, _ONE, positions, left, count)
+        finish(task, target, n, first, results, _ZERO, _ONE, positions, left, count, handed)
 
 
 @device()
@@ -173,7 +199,19 @@ def winograd(task: Any, job: Any, memory: Any) -> None:
             points[done * pitch :], output, _ZERO, _ZERO, high, wide, pitch, points_step, plane,
             part.reshape(some, lines, across),
         )  # fmt: skip
-        finish(task, part, n, first + done, some, output * top, lines, width, output * left, across)
+        finish(
+            task,
+            part,
+            n,
+            first + done,
+            some,
+            output * top,
+            lines,
+            width,
+            output * left,
+            across,
+            _ZERO,
+        )
 
 
 @device()
@@ -219,7 +257,9 @@ def stencil(task: Any, job: Any, memory: Any) -> None:
                 rows, first, results,
             )  # fmt: skip
         if task[the.THEN] != the.NOTHING:
-            finish(task, part, n, channel, count, at * height + line, lines, width, _ZERO, width)
+            finish(
+                task, part, n, channel, count, at * height + line, lines, width, _ZERO, width, _ZERO
+            )
 
 
 @device()

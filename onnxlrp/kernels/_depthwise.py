@@ -20,6 +20,8 @@ from onnxlrp.kernels._vectors import WIDE, Code, Pointer, Vector, vector_functio
 
 i4 = types.int32
 
+_ZERO = np.int64(0)
+
 #: Lines of a result that are summed at once.
 LINES = 4
 #: Taps of a window, along one axis, for which there is code of its own.
@@ -366,8 +368,8 @@ def depthwise(task: Any, job: Any, memory: Any) -> None:
             _sum_groups(task, numbers, group, some, row, rows, high, lines, part)
         if task[the.THEN] != the.NOTHING:
             finish(
-                task, part, n, group * results, some * results, line, high, width, np.int64(0),
-                width,
+                task, part, n, group * results, some * results, line, high, width, _ZERO, width,
+                _ZERO,
             )  # fmt: skip
         else:
             _hand_out(task, part, n * task[the.CHANNELS] + group * results, some, line, high)

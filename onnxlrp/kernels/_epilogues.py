@@ -20,6 +20,8 @@ from onnxlrp.kernels._vectors import WIDE, Code, Pointer, vector_function
 PLAIN: frozenset[str] = EXACT - {"contract"}
 
 
+_ZERO = np.int64(0)
+
 #: Lanes of the vectors that a line is made of: many, then some, then single numbers.
 _MANY, _SOME = WIDE, 4
 
@@ -151,11 +153,65 @@ def _dividing(lanes: int) -> Any:
 _divide_many, _divide_some, _divide_one = (_dividing(n) for n in (_MANY, _SOME, 1))
 
 
+def _parting(lanes: int) -> Any:
+    """Make the function that makes two vectors of ratios: where the sign is positive, and negative.
+
+    Each number is that which `_dividing` makes; only one of both is divided for.
+    """
+
+    def meaning(
+        u: Any, a: int, part: Any, p: int, sign: Any, s: int, relevance: Any, r: int, out: Any,
+        to: int, step: int, beyond: int, *reals: float,
+    ) -> int:  # fmt: skip
+        epsilon, found = reals[-1], 0
+        for at, side, (cu, cv, b, c) in ((to, 1.0, reals[:4]), (to + step, -1.0, reals[4:8])):
+            d = cu * u[a : a + lanes] + cv * part[p : p + lanes] + b
+            stab = d + np.where(d >= 0, epsilon, -epsilon)
+            some, pre = relevance[r : r + lanes], sign[s : s + lanes]
+            counts = (some != 0) & (stab != 0) & (side * pre > 0)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                out[at : at + lanes] = np.where(counts, c * some / stab, np.float32(0.0))
+            found |= the.AMISS * bool(((pre < 0) & (some != 0)).any())
+            found |= the.INFINITE * bool((~np.isfinite(pre)).any())
+        return found
+
+    signature = (*_LINES * 4, write(), i8, i8, i8, *(f4,) * 9)
+
+    @vector_function(*signature, meaning=meaning, lanes=lanes, returns=i8)
+    def divide(
+        code: Code, u: Pointer, part: Pointer, sign: Pointer, relevance: Pointer, out: Pointer,
+        step: Any, beyond: Any, *reals: Any,
+    ) -> Any:  # fmt: skip
+        for place in (sign, relevance):
+            (place + beyond).prefetch()
+        numbers = [code.repeat(real) for real in reals]
+        zero, some, pre = code.zero(), relevance.load(), sign.load()
+        above, below = code.greater(pre, zero), code.greater(zero, pre)
+        pairs = zip(numbers[:4], numbers[4:8], strict=True)
+        cu, cv, b, c = (code.choose(above, one, other) for one, other in pairs)
+        epsilon = numbers[8]
+        d = cu.rounded_product(u.load())
+        d = d.rounded_sum(cv.rounded_product(part.load())).rounded_sum(b)
+        stab = d.rounded_sum(code.choose(code.where(d, ">=", zero), epsilon, zero - epsilon))
+        stands = code.where(some, "!=", zero)
+        counts = code.both(stands, code.where(stab, "!=", zero))
+        q = c.rounded_product(some) / stab
+        out.store(code.choose(code.both(counts, above), q, zero))
+        (out + step).store(code.choose(code.both(counts, below), q, zero))
+        infinite = code.where(pre.rounded_product(zero), "!=", zero)
+        return code.flags({the.AMISS: code.both(below, stands), the.INFINITE: infinite})
+
+    return divide
+
+
+_part_many, _part_some, _part_one = (_parting(n) for n in (_MANY, _SOME, 1))
+
+
 @device(PLAIN)
 def ratio(
     u: Any, bias: Any, sign: Any, relevance: Any, c: Any, fold: Any, spread: Any, ahead: Any,
-    part: Any, out: Any, start: Any, first: Any, channels: Any, size: Any, lines: Any, pitch: Any,
-    width: Any,
+    part: Any, out: Any, out_start: Any, out_size: Any, start: Any, first: Any, channels: Any,
+    size: Any, lines: Any, pitch: Any, width: Any,
 ) -> Any:  # fmt: skip
     """Write c·R / stab(cu·u + cv·part + b) where the sign allows it; an empty u stands for part.
 
@@ -173,25 +229,26 @@ def ratio(
         cu, cv, factor, side = c[1 + 4 * turn], c[2 + 4 * turn], c[3 + 4 * turn], c[4 + 4 * turn]
         b, begin = bias[constant], start + (channel - first) * size
         for line in range(lines):
-            to, p, i = begin + line * pitch, (others * lines + line) * width, 0
-            at = to + ahead + (shared - channel) * size
+            p, i = (others * lines + line) * width, 0
+            to = out_start + (channel - first) * out_size + line * pitch
+            at = begin + line * pitch + ahead + (shared - channel) * size
             a = at if u.size else p
             while i + _MANY <= width:
                 found |= _divide_many(
-                    whole, a + i, part, p + i, sign, at + i, relevance, at + i, out, to + i, cu,
-                    cv, b, factor, epsilon, side,
+                    whole, a + i, part, p + i, sign, at + i, relevance, at + i, out, to + i,
+                    cu, cv, b, factor, epsilon, side,
                 )  # fmt: skip
                 i += _MANY
             while i + _SOME <= width:
                 found |= _divide_some(
-                    whole, a + i, part, p + i, sign, at + i, relevance, at + i, out, to + i, cu,
-                    cv, b, factor, epsilon, side,
+                    whole, a + i, part, p + i, sign, at + i, relevance, at + i, out, to + i,
+                    cu, cv, b, factor, epsilon, side,
                 )  # fmt: skip
                 i += _SOME
             while i < width:
                 found |= _divide_one(
-                    whole, a + i, part, p + i, sign, at + i, relevance, at + i, out, to + i, cu,
-                    cv, b, factor, epsilon, side,
+                    whole, a + i, part, p + i, sign, at + i, relevance, at + i, out, to + i,
+                    cu, cv, b, factor, epsilon, side,
                 )  # fmt: skip
                 i += 1
         # Counted, not divided: that would take as long as a line.
@@ -205,12 +262,55 @@ def ratio(
     return found
 
 
+@device(PLAIN)
+def parted_ratio(
+    u: Any, bias: Any, sign: Any, relevance: Any, c: Any, ahead: Any, part: Any, out: Any,
+    out_start: Any, out_size: Any, start: Any, first: Any, channels: Any, size: Any, lines: Any,
+    pitch: Any, width: Any,
+) -> Any:  # fmt: skip
+    """Write and return what `ratio` does for two channels of out that share all others.
+
+    The first one is for where the sign is positive, the other one for where it is negative.
+    """
+    found, shared = 0, first // 2
+    beyond = 2 * (size if lines == 1 else pitch)
+    for turn in range(channels // 2):
+        channel = first + 2 * turn
+        b, other = bias[channel % bias.size], bias[(channel + 1) % bias.size]
+        for line in range(lines):
+            p, to, i = (turn * lines + line) * width, out_start + 2 * turn * out_size, 0
+            to += line * pitch
+            at = start + ahead + (shared + turn - first) * size + line * pitch
+            while i + _MANY <= width:
+                found |= _part_many(
+                    u, at + i, part, p + i, sign, at + i, relevance, at + i, out, to + i, out_size,
+                    beyond, c[1], c[2], b, c[3], c[5], c[6], other, c[7], c[0],
+                )  # fmt: skip
+                i += _MANY
+            while i + _SOME <= width:
+                found |= _part_some(
+                    u, at + i, part, p + i, sign, at + i, relevance, at + i, out, to + i, out_size,
+                    beyond, c[1], c[2], b, c[3], c[5], c[6], other, c[7], c[0],
+                )  # fmt: skip
+                i += _SOME
+            while i < width:
+                found |= _part_one(
+                    u, at + i, part, p + i, sign, at + i, relevance, at + i, out, to + i, out_size,
+                    beyond, c[1], c[2], b, c[3], c[5], c[6], other, c[7], c[0],
+                )  # fmt: skip
+                i += 1
+    return found
+
+
 @device()
 def finish(
     task: Any, part: Any, sample: Any, channel: Any, channels: Any, line: Any, lines: Any,
-    pitch: Any, column: Any, width: Any,
+    pitch: Any, column: Any, width: Any, handed: Any,
 ) -> None:  # fmt: skip
-    """Do to a part of a task's result what comes then; note it if that finds something amiss."""
+    """Do to a part of a task's result what comes then; note it if that finds something amiss.
+
+    Ratios of all channels are left in one piece at an address, if it is not 0, instead of in out.
+    """
     size, then, found = task[the.PLACES], task[the.THEN], 0
     fold, spread = task[the.FOLD], task[the.SPREAD]
     if then == the.TIMES:
@@ -227,13 +327,25 @@ def finish(
         if not times(x, ahead, part, fold, onto, out, start, channels, size, lines, pitch, width):
             found = the.AMISS
     else:
-        of_all = task[the.CHANNELS] * size
-        found = ratio(
-            x, floats(task[the.BIAS], task[the.BIAS_NUMBERS]),
-            floats(task[the.SIGN], out.size // fold), floats(task[the.RELEVANCE], out.size // fold),
-            floats(task[the.REALS], 1 + 4 * fold), fold, spread,
-            sample * (of_all // fold - of_all), part, out, start, channel, channels, size, lines,
-            pitch, width,
-        )  # fmt: skip
+        of_all, shared = task[the.CHANNELS] * size, out.size // fold
+        out_start, out_size = start, size
+        if handed:
+            out, out_start, out_size = floats(handed, channels * width), _ZERO, width
+        bias, c = (
+            floats(task[the.BIAS], task[the.BIAS_NUMBERS]),
+            floats(task[the.REALS], 1 + 4 * fold),
+        )
+        sign, relevance = floats(task[the.SIGN], shared), floats(task[the.RELEVANCE], shared)
+        ahead = sample * (of_all // fold - of_all)
+        if spread == 2 and c[4] > 0 and c[8] < 0:
+            found = parted_ratio(
+                x, bias, sign, relevance, c, ahead, part, out, out_start, out_size, start, channel,
+                channels, size, lines, pitch, width,
+            )  # fmt: skip
+        else:
+            found = ratio(
+                x, bias, sign, relevance, c, fold, spread, ahead, part, out, out_start, out_size,
+                start, channel, channels, size, lines, pitch, width,
+            )  # fmt: skip
     if found:
         merge(task, the.FOUND, found)

@@ -9,13 +9,14 @@ from __future__ import annotations
 (
     KIND, COUNT, JOBS, FOUND,  # which work; jobs: their number, table, what they note
     LINKED,  # whether each job goes on with the same job of the next task
+    HANDED_ON, TAKEN,  # where in a thread's memory a job's out, or source, lies; or 0
     SOURCE, OUT, OUT_NUMBERS, CHANNELS, PLACES,  # arrays; out's channels, and numbers in each
     THEN, REALS, X, X_NUMBERS, SIGN, RELEVANCE, BIAS, BIAS_NUMBERS, WHERE,  # `finish`
     ONTO, FOLD, SPREAD,  # its channels: of the result for each of x or R, of out for each of these
     WEIGHTS, WEIGHT_NUMBERS, BATCHES, ROWS, DEPTH, PANELS,  # packed weights
     TILE,  # of Winograd's convolution: size of its output along an axis
     FIRST,
-) = range(30)  # fmt: skip
+) = range(32)  # fmt: skip
 
 #: Of a convolution by `stencil` or `depthwise`: sizes of the source and of out, groups, channels
 #: and results of a group; how a block is laid out; the tables of slices and of their products;

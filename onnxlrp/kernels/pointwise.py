@@ -42,7 +42,8 @@ class Pointwise:
         rows, depth = self.packed.rows, self.packed.depth
         numbers[the.KIND] = the.POINTWISE
         self.packed.write(numbers)
-        return _table(out[0], int(numbers[the.PLACES]), rows, depth, get_num_threads())
+        positions, wide = int(numbers[the.PLACES]), max(rows, out[1])
+        return _table(out[0], positions, rows, depth, wide, get_num_threads())
 
     def places(self, table: Numbers) -> Numbers | None:
         """Sample and positions of each job, if it makes all results there."""
@@ -51,13 +52,13 @@ class Pointwise:
 
 @lru_cache(maxsize=512)
 def _table(
-    samples: int, positions: int, rows: int, depth: int, threads: int
+    samples: int, positions: int, rows: int, depth: int, wide: int, threads: int
 ) -> tuple[Numbers, int]:
     """Sample, positions (first, count), results (first, count), whether they lie far apart."""
-    few, many = sorted((rows, depth))  # a product and its adjoint are cut alike
+    few, many = sorted((wide, depth))  # a product and its adjoint are cut alike
     full = positions // STRIP
     shared = full * max(1, few // LEAST_ROWS) // threads  # where rows are too few
-    most = max(4, min(_BLOCK // (STRIP * (rows + depth)), shared))
+    most = max(4, min(_BLOCK // (STRIP * (wide + depth)), shared))
     by_rows = many >= _MANY_ROWS and full < _FEW_STRIPS
     cut = even_ranges if by_rows else partial(busy_ranges, pieces=samples)
     strips = cut(full, most)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -27,6 +28,8 @@ AnyArray = NDArray[Any]
 _READ = (the.SOURCE, the.X, the.SIGN, the.RELEVANCE, the.ONTO, the.A, the.B, the.C, the.D)
 _WRITTEN = (the.OUT, the.TO, the.TO_OTHER)
 _CONSTANT = (the.BIAS, the.REALS, the.EPSILON)
+#: float32 numbers in a line of the cache.
+_LINE = 16
 #: Tasks that read what they write.
 _IN_PLACE = (the.MULTIPLY, the.ADD_PRODUCT)
 
@@ -160,8 +163,29 @@ class Tape:
     alive: tuple[object, ...]
 
     @classmethod
-    def of(cls, tasks: Sequence[Task], own: Stretches, at: Numbers, outside: Stretches) -> Tape:
-        """Make a tape of recorded tasks; `at`: the new address of each of their own stretches."""
+    def of(
+        cls,
+        tasks: Sequence[Task],
+        own: Stretches,
+        at: Numbers,
+        outside: Stretches,
+        left: Container[int] = (),
+    ) -> Tape:
+        """Make a tape of recorded tasks.
+
+        Parameters
+        ----------
+        tasks : sequence of Task
+            In the order in which they were done.
+        own : Stretches
+            What they wrote.
+        at : (S,) int64
+            The new address of each of those.
+        outside : Stretches
+            What will be told each time.
+        left : numbers of stretches
+            Those of their own that somebody reads afterwards.
+        """
         numbers = np.zeros((len(tasks), the.SIZE), np.int64)
         changes: list[tuple[int, int, int]] = []
         alive: list[object] = []
@@ -177,7 +201,7 @@ class Tape:
             alive.append((task.alive, [task.arrays[place] for place in stay]))
         places, sources, offsets = np.array(changes, np.int64).reshape(-1, 3).T.copy()
         numbers[:, the.LINKED] = links(tasks)
-        memory = max((task.memory for task in tasks), default=0)
+        memory = _hand_on(tasks, own, left, numbers)
         return cls(numbers, memory, places, sources, offsets, tuple(alive))
 
     def play(self, outside: Sequence[AnyArray]) -> bool:
@@ -191,3 +215,27 @@ class Tape:
         tasks[:, the.FOUND] = 0
         run_tasks(tasks, self.memory)
         return bool((tasks[:, the.FOUND] == self.tasks[:, the.FOUND]).all())
+
+
+def _hand_on(tasks: Sequence[Task], own: Stretches, left: Container[int], numbers: Numbers) -> int:
+    """Let jobs hand ratios on in the thread's memory, where only the linked task reads them.
+
+    So they stay in the cache, and are never written to where they would lie. Return the float32
+    numbers that a job needs for itself.
+    """
+    memory = _LINE * -(-max((task.memory for task in tasks), default=0) // _LINE)
+    found = [spots(task, own) for task in tasks]
+    uses = Counter(spot.stretch for of_task in found for spot in of_task.values())
+    most = 0
+    for row, (task, following) in enumerate(itertools.pairwise(found)):
+        spot, places = task.get(the.OUT), tasks[row].places
+        if (
+            places is None or spot is None or spot != following.get(the.SOURCE)
+            or uses[spot.stretch] != 2 or spot.stretch in left
+            or not numbers[row, the.LINKED] or numbers[row, the.THEN] != the.RATIO
+            or numbers[row, the.TAKEN]
+        ):  # fmt: skip
+            continue
+        numbers[row, the.HANDED_ON] = numbers[row + 1, the.TAKEN] = memory
+        most = max(most, int(numbers[row, the.CHANNELS] * places[:, 2].max()))
+    return memory + most

@@ -156,7 +156,7 @@ class Recorder:
         at = np.array([address(place) for place in places], np.int64)
         return Passage(
             steps=steps,
-            tape=Tape.of(tasks, self._own, at, outside),
+            tape=Tape.of(tasks, self._own, at, outside, left=set(self._of(after))),
             reads=tuple(outside.sources),
             same=tuple(outside.same),
             taken=tuple(name for name in before if name not in after),

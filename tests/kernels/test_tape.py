@@ -5,14 +5,18 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from onnxlrp.kernels import (
     ConvGeometry,
     ConvKernel,
+    Ratio,
+    Share,
     Stretches,
     Tape,
+    Times,
     aligned,
     has_negative,
     lay_out,
@@ -21,6 +25,7 @@ from onnxlrp.kernels import (
     product,
     recorded,
     rms,
+    set_num_threads,
     weighted_sum,
     written_by,
 )
@@ -116,6 +121,35 @@ def test_what_a_job_leaves_is_read_by_the_same_job_at_once() -> None:
     other = np.ascontiguousarray(x[:, :, ::-1])
     assert tape.play([other])
     assert np.array_equal(places[2], further.forward(there.forward(other)).reshape(-1))
+
+
+@pytest.mark.usefixtures("restored_threads")
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("read_later", [False, True])
+def test_ratios_that_one_task_alone_reads_stay_with_the_thread(
+    threads: int, read_later: bool
+) -> None:
+    set_num_threads(threads)
+    random = np.random.default_rng(0)
+    x, r, whole = (random.standard_normal((2, n, 50, 53)).astype(np.float32) for n in (8, 40, 40))
+    one, both = pointwise(40, 8), pointwise(80, 8)
+    shares = Share(2.0, 1.0, 0.5, where=1), Share(1.0, 1.0, 0.25, where=2)
+    q, back = np.empty((2, 80, 50, 53), np.float32), np.empty_like(x)
+    with recorded() as done:
+        one.forward(x, q, Ratio(r, 0.1, *shares, sign=whole, whole=whole, spread=True))
+        both.adjoint(q, (50, 53), back, Times(x))
+    outside, own = Stretches([x, r, whole]), Stretches()
+    for array in written_by(done.tasks, outside, own, Stretches()) or ():
+        own.add(array)
+    assert own.arrays[0] is q
+    places = [aligned(array.size) for array in own.arrays]
+    for place in places:
+        place[:] = 7
+    at = np.array([address(p) for p in places])
+    tape = Tape.of(done.tasks, own, at, outside, left={0} if read_later else ())
+    assert tape.play([x, r, whole])
+    assert np.array_equal(places[1], back.reshape(-1))
+    assert np.array_equal(places[0], q.reshape(-1)) if read_later else (places[0] == 7).all()
 
 
 def test_a_tape_says_when_something_else_is_found() -> None:
