@@ -22,6 +22,7 @@ from onnxlrp.kernels.elementwise import (
 from onnxlrp.kernels.epilogues import Epilogue, Ratio, Share, Times
 from onnxlrp.kernels.fully_connected import matmul
 from onnxlrp.kernels.geometry import ConvGeometry, PoolGeometry
+from onnxlrp.kernels.joining import joined, links
 from onnxlrp.kernels.pooling import (
     max_pool_winner,
     window_count,
@@ -29,7 +30,8 @@ from onnxlrp.kernels.pooling import (
     window_sum_adjoint,
 )
 from onnxlrp.kernels.scratch import address, aligned
-from onnxlrp.kernels.tape import Stretches, Tape, links, spots, written_by
+from onnxlrp.kernels.stretches import Stretches, spots, written_by
+from onnxlrp.kernels.tape import Tape
 from onnxlrp.kernels.threads import (
     Recorded,
     get_num_threads,
@@ -62,6 +64,7 @@ __all__ = [
     "get_num_threads",
     "has_negative",
     "is_compiled",
+    "joined",
     "lay_out",
     "links",
     "matmul",

@@ -200,18 +200,9 @@ def winograd(task: Any, job: Any, memory: Any) -> None:
             part.reshape(some, lines, across),
         )  # fmt: skip
         finish(
-            task,
-            part,
-            n,
-            first + done,
-            some,
-            output * top,
-            lines,
-            width,
-            output * left,
-            across,
+            task, part, n, first + done, some, output * top, lines, width, output * left, across,
             _ZERO,
-        )
+        )  # fmt: skip
 
 
 @device()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from onnxlrp.kernels import _task as the
-from onnxlrp.kernels._epilogues import PLAIN, quotient
+from onnxlrp.kernels._epilogues import PLAIN, quotient, share
 from onnxlrp.kernels._jit import REDUCTION, device, f8, kernel, read
 from onnxlrp.kernels._memory import floats, ints, look, merge
 
@@ -98,10 +98,8 @@ def _rows(task: Any, job: Any) -> None:
             _quotients(u[low:high], y[low:high], c[2], epsilon[sample], out[low:high])
         else:
             other = floats(task[the.TO_OTHER] + skipped, size)
-            fine &= _share(
-                u[low:high], c[0], v[low:high], c[2], epsilon[sample], x[low:high], c[3],
-                y[low:high], c[4], out[low:high], other[low:high],
-            )  # fmt: skip
+            sharing = u, x, y, other, c, epsilon[sample]
+            fine &= share(sharing, v, low, width, out, low, width) == 0
     if not fine:
         merge(task, the.FOUND, the.AMISS)
 
@@ -223,21 +221,6 @@ def _quotients(u: Any, r: Any, coefficient: Any, epsilon: Any, out: Any) -> None
     for i in range(out.size):
         stab = u[i] + (epsilon if u[i] >= zero else -epsilon)
         out[i] = coefficient * r[i] / stab if r[i] != zero else zero
-
-
-@device(PLAIN)
-def _share(
-    u: Any, cu: Any, r: Any, coefficient: Any, epsilon: Any, x: Any, of_x: Any, y: Any, of_y: Any,
-    to_x: Any, to_y: Any,
-) -> Any:  # fmt: skip
-    """Write x·(of_x·q) and y·(of_y·q) with q = c·R / stab(cu·u); whether all of it is finite."""
-    infinite = False
-    for i in range(to_x.size):
-        q = quotient(cu * u[i], r[i], coefficient, epsilon, True)
-        to_x[i] = x[i] * (of_x * q)
-        to_y[i] = y[i] * (of_y * q)
-        infinite |= not (abs(to_x[i]) < np.float32(np.inf) and abs(to_y[i]) < np.float32(np.inf))
-    return not infinite
 
 
 @kernel(read(), returns=f8, fastmath=REDUCTION)

@@ -104,6 +104,86 @@ def quotient(d: Any, r: Any, coefficient: Any, epsilon: Any, counts: Any) -> Any
     return coefficient * r / stab if counts and r != zero and stab != zero else zero
 
 
+def _sharing(lanes: int) -> Any:
+    """Make the function that makes a vector of `share`; it says whether all of it is finite."""
+
+    def meaning(
+        z: Any, a: int, x: Any, b: int, y: Any, i: int, relevance: Any, r: int, mine: Any,
+        m: int, others: Any, o: int, beyond: int, cu: float, c: float, epsilon: float,
+        of_x: float, of_y: float,
+    ) -> bool:  # fmt: skip
+        some, d = relevance[r : r + lanes], cu * z[a : a + lanes]
+        stab = d + np.where(d >= 0, epsilon, -epsilon)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            q = np.where((some != 0) & (stab != 0), c * some / stab, np.float32(0.0))
+        mine[m : m + lanes] = x[b : b + lanes] * (of_x * q)
+        others[o : o + lanes] = y[i : i + lanes] * (of_y * q)
+        return bool(
+            np.isfinite(mine[m : m + lanes]).all() & np.isfinite(others[o : o + lanes]).all()
+        )
+
+    signature = (*_LINES * 4, *(write(), i8) * 2, i8, *(f4,) * 5)
+
+    @vector_function(*signature, meaning=meaning, lanes=lanes, returns=b1)
+    def share(
+        code: Code, z: Pointer, x: Pointer, y: Pointer, relevance: Pointer, mine: Pointer,
+        others: Pointer, beyond: Any, *reals: Any,
+    ) -> Any:  # fmt: skip
+        for place in (z, x, y, relevance, others):
+            (place + beyond).prefetch()
+        cu, c, epsilon, of_x, of_y = (code.repeat(real) for real in reals)
+        zero, some = code.zero(), relevance.load()
+        d = cu.rounded_product(z.load())
+        stab = d.rounded_sum(code.choose(code.where(d, ">=", zero), epsilon, zero - epsilon))
+        counts = code.both(code.where(some, "!=", zero), code.where(stab, "!=", zero))
+        q = code.choose(counts, c.rounded_product(some) / stab, zero)
+        parts = (
+            x.load().rounded_product(of_x.rounded_product(q)),
+            y.load().rounded_product(of_y.rounded_product(q)),
+        )
+        mine.store(parts[0])
+        others.store(parts[1])
+        fine = [code.where(part.rounded_product(zero), "==", zero) for part in parts]
+        return code.everywhere(code.both(*fine))
+
+    return share
+
+
+_share_many, _share_some, _share_one = (_sharing(n) for n in (_MANY, _SOME, 1))
+
+
+@device(PLAIN)
+def share(
+    sharing: Any, relevance: Any, at: Any, beyond: Any, out: Any, to: Any, width: Any
+) -> Any:  # fmt: skip
+    """Leave in a line of out what a summand x gets of the relevance of a sum, and y its own.
+
+    They are x·(of_x·q) and y·(of_y·q) with q = c·R / stab(cu·z). Returns what is found: `SPOILED`
+    if one of both is infinite or NaN somewhere.
+    """
+    z, x, y, others, c, epsilon = sharing
+    fine, i = True, 0
+    while i + _MANY <= width:
+        fine &= _share_many(
+            z, at + i, x, at + i, y, at + i, relevance, at + i, out, to + i, others, at + i,
+            beyond, c[0], c[2], epsilon, c[3], c[4],
+        )  # fmt: skip
+        i += _MANY
+    while i + _SOME <= width:
+        fine &= _share_some(
+            z, at + i, x, at + i, y, at + i, relevance, at + i, out, to + i, others, at + i,
+            beyond, c[0], c[2], epsilon, c[3], c[4],
+        )  # fmt: skip
+        i += _SOME
+    while i < width:
+        fine &= _share_one(
+            z, at + i, x, at + i, y, at + i, relevance, at + i, out, to + i, others, at + i,
+            beyond, c[0], c[2], epsilon, c[3], c[4],
+        )  # fmt: skip
+        i += 1
+    return 0 if fine else the.SPOILED
+
+
 def _dividing(lanes: int) -> Any:
     """Make the function that makes a vector of ratios; see `ratio`.
 
@@ -209,15 +289,16 @@ _part_many, _part_some, _part_one = (_parting(n) for n in (_MANY, _SOME, 1))
 
 @device(PLAIN)
 def ratio(
-    u: Any, bias: Any, sign: Any, relevance: Any, c: Any, fold: Any, spread: Any, ahead: Any,
-    part: Any, out: Any, out_start: Any, out_size: Any, start: Any, first: Any, channels: Any,
-    size: Any, lines: Any, pitch: Any, width: Any,
+    u: Any, bias: Any, sign: Any, relevance: Any, sharing: Any, c: Any, fold: Any, spread: Any,
+    ahead: Any, part: Any, out: Any, out_start: Any, out_size: Any, start: Any, first: Any,
+    channels: Any, size: Any, lines: Any, pitch: Any, width: Any,
 ) -> Any:  # fmt: skip
     """Write c·R / stab(cu·u + cv·part + b) where the sign allows it; an empty u stands for part.
 
     `fold` channels of out in turn share a channel of u, sign and R, which lie `ahead` of where
     channel 0 of out lies; `spread` of them share one of part. `c` holds the stabiliser, then cu,
-    cv, c and the sign that is asked for, or 0, of each in turn.
+    cv, c and the sign that is asked for, or 0, of each in turn. Where there is something to be
+    shared, R is that of a sum, of which a part comes here.
 
     Returns what is found, if a sign is asked for: `AMISS` if relevance stands where it is negative,
     `INFINITE` if it is infinite or NaN somewhere.
@@ -225,6 +306,9 @@ def ratio(
     found, epsilon, whole = 0, c[0], u if u.size else part
     shared, turn, constant = first // fold, first % fold, first % bias.size
     others, other = 0, 0
+    beyond = 2 * (size if lines == 1 else pitch)
+    # What several channels of out share waits where the last of them will be written.
+    whole_folds = turn == 0 and channels % fold == 0
     for channel in range(first, first + channels):
         cu, cv, factor, side = c[1 + 4 * turn], c[2 + 4 * turn], c[3 + 4 * turn], c[4 + 4 * turn]
         b, begin = bias[constant], start + (channel - first) * size
@@ -232,22 +316,26 @@ def ratio(
             p, i = (others * lines + line) * width, 0
             to = out_start + (channel - first) * out_size + line * pitch
             at = begin + line * pitch + ahead + (shared - channel) * size
-            a = at if u.size else p
+            a, r, arrived = at if u.size else p, at, relevance
+            if sharing[3].size:
+                r, arrived = to + out_size * (fold - 1 - turn if whole_folds else 0), out
+                if turn == 0 or not whole_folds:
+                    found |= share(sharing, relevance, at, beyond, out, r, width)
             while i + _MANY <= width:
                 found |= _divide_many(
-                    whole, a + i, part, p + i, sign, at + i, relevance, at + i, out, to + i,
+                    whole, a + i, part, p + i, sign, at + i, arrived, r + i, out, to + i,
                     cu, cv, b, factor, epsilon, side,
                 )  # fmt: skip
                 i += _MANY
             while i + _SOME <= width:
                 found |= _divide_some(
-                    whole, a + i, part, p + i, sign, at + i, relevance, at + i, out, to + i,
+                    whole, a + i, part, p + i, sign, at + i, arrived, r + i, out, to + i,
                     cu, cv, b, factor, epsilon, side,
                 )  # fmt: skip
                 i += _SOME
             while i < width:
                 found |= _divide_one(
-                    whole, a + i, part, p + i, sign, at + i, relevance, at + i, out, to + i,
+                    whole, a + i, part, p + i, sign, at + i, arrived, r + i, out, to + i,
                     cu, cv, b, factor, epsilon, side,
                 )  # fmt: skip
                 i += 1
@@ -264,9 +352,9 @@ def ratio(
 
 @device(PLAIN)
 def parted_ratio(
-    u: Any, bias: Any, sign: Any, relevance: Any, c: Any, ahead: Any, part: Any, out: Any,
-    out_start: Any, out_size: Any, start: Any, first: Any, channels: Any, size: Any, lines: Any,
-    pitch: Any, width: Any,
+    u: Any, bias: Any, sign: Any, relevance: Any, sharing: Any, c: Any, ahead: Any, part: Any,
+    out: Any, out_start: Any, out_size: Any, start: Any, first: Any, channels: Any, size: Any,
+    lines: Any, pitch: Any, width: Any,
 ) -> Any:  # fmt: skip
     """Write and return what `ratio` does for two channels of out that share all others.
 
@@ -281,21 +369,25 @@ def parted_ratio(
             p, to, i = (turn * lines + line) * width, out_start + 2 * turn * out_size, 0
             to += line * pitch
             at = start + ahead + (shared + turn - first) * size + line * pitch
+            r, arrived = at, relevance
+            if sharing[3].size:
+                found |= share(sharing, relevance, at, beyond, out, to, width)
+                r, arrived = to, out
             while i + _MANY <= width:
                 found |= _part_many(
-                    u, at + i, part, p + i, sign, at + i, relevance, at + i, out, to + i, out_size,
+                    u, at + i, part, p + i, sign, at + i, arrived, r + i, out, to + i, out_size,
                     beyond, c[1], c[2], b, c[3], c[5], c[6], other, c[7], c[0],
                 )  # fmt: skip
                 i += _MANY
             while i + _SOME <= width:
                 found |= _part_some(
-                    u, at + i, part, p + i, sign, at + i, relevance, at + i, out, to + i, out_size,
+                    u, at + i, part, p + i, sign, at + i, arrived, r + i, out, to + i, out_size,
                     beyond, c[1], c[2], b, c[3], c[5], c[6], other, c[7], c[0],
                 )  # fmt: skip
                 i += _SOME
             while i < width:
                 found |= _part_one(
-                    u, at + i, part, p + i, sign, at + i, relevance, at + i, out, to + i, out_size,
+                    u, at + i, part, p + i, sign, at + i, arrived, r + i, out, to + i, out_size,
                     beyond, c[1], c[2], b, c[3], c[5], c[6], other, c[7], c[0],
                 )  # fmt: skip
                 i += 1
@@ -331,21 +423,25 @@ def finish(
         out_start, out_size = start, size
         if handed:
             out, out_start, out_size = floats(handed, channels * width), _ZERO, width
-        bias, c = (
-            floats(task[the.BIAS], task[the.BIAS_NUMBERS]),
-            floats(task[the.REALS], 1 + 4 * fold),
-        )
+        bias = floats(task[the.BIAS], task[the.BIAS_NUMBERS])
+        c = floats(task[the.REALS], 1 + 4 * fold)
         sign, relevance = floats(task[the.SIGN], shared), floats(task[the.RELEVANCE], shared)
-        ahead = sample * (of_all // fold - of_all)
+        ahead, of_sum = sample * (of_all // fold - of_all), shared if task[the.SHARE_TO] else 0
+        sharing = (
+            floats(task[the.SHARE_OF], of_sum), floats(task[the.SHARE_X], of_sum),
+            floats(task[the.SHARE_Y], of_sum), floats(task[the.SHARE_TO], of_sum),
+            floats(task[the.SHARE_REALS], 5),
+            floats(task[the.SHARE_EPSILON], 1 + sample)[sample] if of_sum else np.float32(0.0),
+        )  # fmt: skip
         if spread == 2 and c[4] > 0 and c[8] < 0:
             found = parted_ratio(
-                x, bias, sign, relevance, c, ahead, part, out, out_start, out_size, start, channel,
-                channels, size, lines, pitch, width,
+                x, bias, sign, relevance, sharing, c, ahead, part, out, out_start, out_size, start,
+                channel, channels, size, lines, pitch, width,
             )  # fmt: skip
         else:
             found = ratio(
-                x, bias, sign, relevance, c, fold, spread, ahead, part, out, out_start, out_size,
-                start, channel, channels, size, lines, pitch, width,
+                x, bias, sign, relevance, sharing, c, fold, spread, ahead, part, out, out_start,
+                out_size, start, channel, channels, size, lines, pitch, width,
             )  # fmt: skip
     if found:
         merge(task, the.FOUND, found)

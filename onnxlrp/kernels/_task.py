@@ -12,11 +12,12 @@ from __future__ import annotations
     HANDED_ON, TAKEN,  # where in a thread's memory a job's out, or source, lies; or 0
     SOURCE, OUT, OUT_NUMBERS, CHANNELS, PLACES,  # arrays; out's channels, and numbers in each
     THEN, REALS, X, X_NUMBERS, SIGN, RELEVANCE, BIAS, BIAS_NUMBERS, WHERE,  # `finish`
+    SHARE_OF, SHARE_X, SHARE_Y, SHARE_TO, SHARE_REALS, SHARE_EPSILON,  # its R as a summand's share
     ONTO, FOLD, SPREAD,  # its channels: of the result for each of x or R, of out for each of these
     WEIGHTS, WEIGHT_NUMBERS, BATCHES, ROWS, DEPTH, PANELS,  # packed weights
     TILE,  # of Winograd's convolution: size of its output along an axis
     FIRST,
-) = range(32)  # fmt: skip
+) = range(38)  # fmt: skip
 
 #: Of a convolution by `stencil` or `depthwise`: sizes of the source and of out, groups, channels
 #: and results of a group; how a block is laid out; the tables of slices and of their products;
@@ -41,8 +42,9 @@ SPANS, TAP_PLACES, PLANES, SOME_PLANES = range(FIRST + 18, FIRST + 22)
 #: Numbers in a task.
 SIZE = FIRST + 30
 
-#: What a job may note, as bits: what its kind of work looks for, and that z is infinite somewhere.
-AMISS, INFINITE = 1, 2
+#: What a job may note, as bits: what its kind of work looks for, that z is infinite somewhere, that
+#: a share of a sum is.
+AMISS, INFINITE, SPOILED = 1, 2, 4
 
 #: What is done to each part of a result before it is written: nothing, or an `Epilogue`.
 NOTHING, TIMES, RATIO = range(3)

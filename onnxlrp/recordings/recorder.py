@@ -16,6 +16,7 @@ from onnxlrp.kernels import (
     Task,
     address,
     aligned,
+    joined,
     lay_out,
     links,
     recorded,
@@ -40,6 +41,13 @@ class _Entry(NamedTuple):
     @property
     def is_taped(self) -> bool:
         return self.tasks is not None
+
+
+class _Block(NamedTuple):
+    """Layers one after another, all of them on a tape or none, and the tasks that they come to."""
+
+    entries: tuple[_Entry, ...]
+    tasks: list[Task]
 
 
 class Recorder:
@@ -94,9 +102,13 @@ class Recorder:
 
     def recording(self) -> Recording:
         """What was recorded, its arrays in memory of their own."""
-        blocks = [list(of) for _, of in itertools.groupby(self._entries, lambda e: e.is_taped)]
-        sizes = [array.nbytes for array in self._own.arrays]
-        offsets, size = lay_out(sizes, self._lives(blocks))
+        groups = itertools.groupby(self._entries, lambda entry: entry.is_taped)
+        blocks = [self._block(tuple(of)) for _, of in groups]
+        lives = self._lives(blocks)
+        arrays = enumerate(self._own.arrays)
+        sizes = [array.nbytes if number in lives else 0 for number, array in arrays]
+        none = (0, 0)
+        offsets, size = lay_out(sizes, [lives.get(n, none) for n in range(len(sizes))])
         memory = aligned(size // 4)
         places = [
             memory[at // 4 : (at + size) // 4] for at, size in zip(offsets, sizes, strict=True)
@@ -104,8 +116,13 @@ class Recorder:
         passages = tuple(self._passage(block, places) for block in blocks)
         return Recording(self._plan, passages, memory)
 
-    def _lives(self, blocks: Sequence[Sequence[_Entry]]) -> list[tuple[int, int]]:
-        """First and last moment, counted in tasks, at which somebody needs each own array.
+    def _block(self, entries: tuple[_Entry, ...]) -> _Block:
+        """Layers one after another, with all that they did."""
+        tasks = [task for entry in entries for task in entry.tasks or ()]
+        return _Block(entries, joined(tasks, self._own, set(self._of(entries[-1].after))))
+
+    def _lives(self, blocks: Sequence[_Block]) -> dict[int, tuple[int, int]]:
+        """First and last moment, counted in tasks, at which somebody needs an own array.
 
         Linked tasks are done at one moment. What there was before a block is needed until its end:
         its layers may have to be carried out one by one after all.
@@ -117,29 +134,29 @@ class Recorder:
                 lives[stretch] = lives.get(stretch, (moment, moment))[0], moment
 
         moment = 0
-        for block in blocks:
-            tasks = [task for entry in block for task in entry.tasks or ()]
+        for entries, tasks in blocks:
             for task, linked in zip(tasks, links(tasks), strict=True):
                 touch((spot.stretch for spot in spots(task, self._own).values()), moment)
                 moment += not linked
-            touch(self._of(block[0].before), moment)
-            touch(self._of(block[-1].after), moment)
+            touch(self._of(entries[0].before), moment)
+            touch(self._of(entries[-1].after), moment)
             moment += 1
-        return [lives[stretch] for stretch in range(len(self._own.arrays))]
+        return lives
 
     def _of(self, relevances: Mapping[str, Array]) -> Iterator[int]:
         """The own arrays in which relevances lie."""
         found = map(self._own.find, relevances.values())
         return (spot.stretch for spot in found if spot is not None)
 
-    def _passage(self, block: Sequence[_Entry], places: Sequence[Array]) -> Passage:
+    def _passage(self, block: _Block, places: Sequence[Array]) -> Passage:
         """Layers as they will be played."""
-        steps = tuple(entry.step for entry in block)
-        before, after = block[0].before, block[-1].after
+        entries, tasks = block
+        steps = tuple(entry.step for entry in entries)
+        before, after = entries[0].before, entries[-1].after
         foreign = {name: r for name, r in before.items() if self._own.find(r) is None}
-        values = {name: value for entry in block for name, value in entry.values.items()}
+        values = {name: value for entry in entries for name, value in entry.values.items()}
         outside = _Outside(foreign, values)
-        if not (block[0].is_taped and outside.is_sound):
+        if not (entries[0].is_taped and outside.is_sound):
             return Passage(steps)
         given: dict[str, Array] = {}
         passed: dict[str, tuple[Source, Shape]] = {}
@@ -152,17 +169,16 @@ class Recorder:
                 given[name] = place[: r.size].reshape(r.shape)
             elif source is not None:
                 passed[name] = source, r.shape
-        tasks = [task for entry in block for task in entry.tasks or ()]
         at = np.array([address(place) for place in places], np.int64)
         return Passage(
             steps=steps,
-            tape=Tape.of(tasks, self._own, at, outside, left=set(self._of(after))),
+            tape=Tape.of(tasks, self._own, at, outside),
             reads=tuple(outside.sources),
             same=tuple(outside.same),
             taken=tuple(name for name in before if name not in after),
             given=given,
             passed=passed,
-            proven=frozenset(name for entry in block for name in entry.proven),
+            proven=frozenset(name for entry in entries for name in entry.proven),
         )
 
 

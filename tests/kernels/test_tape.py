@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from onnxlrp.kernels import (
     ConvGeometry,
     ConvKernel,
+    Denominator,
     Ratio,
     Share,
     Stretches,
@@ -19,6 +20,7 @@ from onnxlrp.kernels import (
     Times,
     aligned,
     has_negative,
+    joined,
     lay_out,
     links,
     prepare_convolution,
@@ -146,10 +148,54 @@ def test_ratios_that_one_task_alone_reads_stay_with_the_thread(
     for place in places:
         place[:] = 7
     at = np.array([address(p) for p in places])
-    tape = Tape.of(done.tasks, own, at, outside, left={0} if read_later else ())
+    tape = Tape.of(joined(done.tasks, own, {0} if read_later else ()), own, at, outside)
     assert tape.play([x, r, whole])
     assert np.array_equal(places[1], back.reshape(-1))
     assert np.array_equal(places[0], q.reshape(-1)) if read_later else (places[0] == 7).all()
+
+
+def conv(results: int, channels: int) -> ConvKernel:
+    weight = np.random.default_rng(1).standard_normal((results, channels, 3, 3))
+    geometry = ConvGeometry((1, 1), (1, 1), (1, 1), (1, 1), 1)
+    return prepare_convolution(weight.astype(np.float32), geometry)
+
+
+@pytest.mark.parametrize("kernel", [pointwise(40, 8), conv(40, 8)], ids=["1×1", "3×3"])
+@pytest.mark.parametrize("how", ["one", "by sign", "by weight"])
+@pytest.mark.parametrize("summand", [0, 1])
+@pytest.mark.parametrize("read_later", [False, True])
+def test_the_share_of_a_sum_is_made_where_it_is_divided(
+    kernel: ConvKernel, how: str, summand: int, read_later: bool
+) -> None:
+    random = np.random.default_rng(0)
+    two_kernels = prepare_convolution(np.repeat(kernel.weight, 2, axis=0), kernel.geometry)
+    a = random.standard_normal((2, 8, 20, 23)).astype(np.float32)
+    x, y, r = random.standard_normal((3, 2, 40, 20, 23)).astype(np.float32)
+    z, epsilon = x + y, np.full(2, 0.5, np.float32)
+    two = Share(2.0, 1.0, 0.5, where=1), Share(1.0, 1.0, 0.25, where=2)
+    with recorded() as done:
+        parts, _ = Denominator(z).share(r, 1.5, epsilon, (x, y), (1.0, 0.5))
+        one = parts[summand]
+        then = {
+            "one": Ratio(one, 0.1, Share()),
+            "by sign": Ratio(one, 0.1, *two, sign=x, whole=x, spread=True),
+            "by weight": Ratio(one, 0.1, Share(2.0), Share(-1.0)),
+        }[how]
+        q = (two_kernels if how == "by weight" else kernel).forward(a, then=then)
+    outside, own = Stretches([a, x, y, r, z]), Stretches()
+    for array in written_by(done.tasks, outside, own, Stretches()) or ():
+        own.add(array)
+    number = next(n for n, array in enumerate(own.arrays) if array is one)
+    tasks = joined(done.tasks, own, {number} if read_later else ())
+    assert len(tasks) == 1 + read_later
+    places = [np.full(array.size, 7, np.float32) for array in own.arrays]
+    tape = Tape.of(tasks, own, np.array([address(p) for p in places]), outside)
+    assert tape.play([a, x, y, r, z])
+    for n, (place, array) in enumerate(zip(places, own.arrays, strict=True)):
+        left_out = n == number and not read_later
+        assert (place == 7).all() if left_out else np.array_equal(place, array.reshape(-1))
+    assert any(array is q for array in own.arrays)
+    assert not tape.play([a, x, y, 3e38 * np.sign(r), z])
 
 
 def test_a_tape_says_when_something_else_is_found() -> None:
