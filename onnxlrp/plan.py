@@ -169,15 +169,16 @@ def _step(layer: Layer, op: Operation, rule: Rule | None, nonnegative: bool, z: 
         return Step(layer, op, rule, nonnegative, ())
     view = rule.input
     values = () if view.is_constant else op.signal_names
-    if view.is_box and z != layer.node.output and not rule.relative:
-        pass  # ReLU(z), which others read as well, and z less what the bounds give are enough
-    elif not (z and view.is_plain and any(reads_preactivation(rule))):
-        z = ""
-    elif rule.relative or rule.bias == "spread":
-        z = layer.node.output  # these ask for z at every neuron
+    # ReLU(z), which others read as well, and z less what the bounds give are enough.
+    is_measured = view.is_box and z != layer.node.output and not rule.relative
+    if not is_measured:
+        if not (z and view.is_plain and any(reads_preactivation(rule))):
+            z = ""
+        elif rule.relative or rule.bias == "spread":
+            z = layer.node.output  # these ask for z at every neuron
     forwards, adjoints = passes(rule, nonnegative)
     values = (*values, z) if z else values
-    return Step(layer, op, rule, nonnegative, values, forwards, adjoints, z)
+    return Step(layer, op, rule, nonnegative, values, 0 if is_measured else forwards, adjoints, z)
 
 
 def reads_preactivation(rule: Rule) -> list[bool]:

@@ -13,7 +13,7 @@ import numpy as np
 from onnxlrp.kernels import _task as the
 from onnxlrp.kernels._jit import EXACT, b1, device, f4, i8, read, write
 from onnxlrp.kernels._memory import floats, merge
-from onnxlrp.kernels._vectors import WIDE, Code, Pointer, vector_function
+from onnxlrp.kernels._vectors import WIDE, Code, Pointer, Vector, vector_function
 
 #: Without "contract": denominators are the same bits, in whatever loop. It also tells how a
 #: `vector_function` is compiled that is a part of such a kernel.
@@ -104,6 +104,12 @@ def quotient(d: Any, r: Any, coefficient: Any, epsilon: Any, counts: Any) -> Any
     return coefficient * r / stab if counts and r != zero and stab != zero else zero
 
 
+def _stabilised(code: Code, d: Vector, epsilon: Vector) -> Vector:
+    """D + ε with the sign of d."""
+    zero = code.zero()
+    return d.rounded_sum(code.choose(code.where(d, ">=", zero), epsilon, zero - epsilon))
+
+
 def _sharing(lanes: int) -> Any:
     """Make the function that makes a vector of `share`; it says whether all of it is finite."""
 
@@ -118,9 +124,8 @@ def _sharing(lanes: int) -> Any:
             q = np.where((some != 0) & (stab != 0), c * some / stab, np.float32(0.0))
         mine[m : m + lanes] = x[b : b + lanes] * (of_x * q)
         others[o : o + lanes] = y[i : i + lanes] * (of_y * q)
-        return bool(
-            np.isfinite(mine[m : m + lanes]).all() & np.isfinite(others[o : o + lanes]).all()
-        )
+        made = mine[m : m + lanes], others[o : o + lanes]
+        return bool(np.isfinite(made).all())
 
     signature = (*_LINES * 4, *(write(), i8) * 2, i8, *(f4,) * 5)
 
@@ -134,7 +139,7 @@ def _sharing(lanes: int) -> Any:
         cu, c, epsilon, of_x, of_y = (code.repeat(real) for real in reals)
         zero, some = code.zero(), relevance.load()
         d = cu.rounded_product(z.load())
-        stab = d.rounded_sum(code.choose(code.where(d, ">=", zero), epsilon, zero - epsilon))
+        stab = _stabilised(code, d, epsilon)
         counts = code.both(code.where(some, "!=", zero), code.where(stab, "!=", zero))
         q = code.choose(counts, c.rounded_product(some) / stab, zero)
         parts = (
@@ -214,7 +219,7 @@ def _dividing(lanes: int) -> Any:
         zero, some, pre = code.zero(), relevance.load(), sign.load()
         d = cu.rounded_product(u.load())
         d = d.rounded_sum(cv.rounded_product(part.load())).rounded_sum(b)
-        stab = d.rounded_sum(code.choose(code.where(d, ">=", zero), epsilon, zero - epsilon))
+        stab = _stabilised(code, d, epsilon)
         stands = code.where(some, "!=", zero)
         right = code.greater(side.rounded_product(pre), zero)
         right = code.either(right, code.where(side, "==", zero))
@@ -272,7 +277,7 @@ def _parting(lanes: int) -> Any:
         epsilon = numbers[8]
         d = cu.rounded_product(u.load())
         d = d.rounded_sum(cv.rounded_product(part.load())).rounded_sum(b)
-        stab = d.rounded_sum(code.choose(code.where(d, ">=", zero), epsilon, zero - epsilon))
+        stab = _stabilised(code, d, epsilon)
         stands = code.where(some, "!=", zero)
         counts = code.both(stands, code.where(stab, "!=", zero))
         q = c.rounded_product(some) / stab
