@@ -18,11 +18,18 @@ from onnxlrp.target import AnyTarget, Init, Target
 ON_THE_WAY = 6
 """Arrays as large as the largest tensor that a sweep holds at once: relevance, z⁺, ratios."""
 
+AT_ONCE = 2**27
+"""Bytes of tensors, of pictures explained at once, up to which more of them take less time each.
+
+Above, what one layer leaves is out of the cache, and what onnxruntime hands out lies in memory that
+is new each time.
+"""
+
 
 def pictures_at_a_time(
     plan: Plan, shapes: Mapping[str, Shape], batch: int, budget: int
 ) -> int | None:
-    """How many pictures fit into a budget of bytes; at least one batch of the network's.
+    """How many pictures are explained at once: within a budget of bytes, and no more than pays.
 
     Parameters
     ----------
@@ -36,14 +43,18 @@ def pictures_at_a_time(
     Returns
     -------
     int or None
-        A multiple of ``batch``. None where a tensor's first axis is not that of the pictures, or
-        is not known to be: they stay together.
+        A multiple of ``batch``, one at least. None where a tensor's first axis is not that of the
+        pictures, or is not known to be: they stay together.
     """
     read = [shapes.get(name, ()) for name in {plan.explained, *plan.values, *plan.tensors}]
     if any(not shape or shape[0] != batch for shape in read):
         return None
     sizes = [4 * math.prod(shape) for shape in read]
-    return batch * max(1, budget // (sum(sizes) + ON_THE_WAY * max(sizes)))
+    fitting, paying = (
+        budget // (sum(sizes) + ON_THE_WAY * max(sizes)),
+        AT_ONCE // max(1, sum(sizes)),
+    )
+    return batch * max(1, min(fitting, paying))
 
 
 def can_part(value: AnyTarget | Init, count: int, rank: int) -> bool:

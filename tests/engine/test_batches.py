@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import onnxlrp
+from onnxlrp import batches
 from onnxlrp.target import Target
 from tests.engine.test_networks import small_network
 from tests.ops.single import normal
@@ -51,6 +52,30 @@ def test_relevance_of_each_picture_s_own_is_split_too():
         some = onnxlrp.explain(model, PICTURES, init=given, target=Target.element(1), budget=1)
         whole = onnxlrp.explain(model, PICTURES, init=given, target=Target.element(1))
         assert np.array_equal(some.relevance, whole.relevance)
+
+
+def test_pictures_are_parted_where_more_at_once_do_not_pay(monkeypatch):
+    model = small_model()
+    whole = onnxlrp.explain(model, PICTURES)
+    of_one = sum(4 * np.prod(shape) for shape in tensors_of_one(model))
+    for at_once, sizes in ((1, [1] * 5), (2, [2, 2, 1]), (3, [3, 2]), (4, [3, 2]), (9, [5])):
+        monkeypatch.setattr(batches, "AT_ONCE", int(at_once * of_one))
+        explainer = onnxlrp.Explainer(model, PICTURES, budget=0)
+        parts = explainer.parts("epsilon_plus", "top1", "logit", 2**30)
+        found = [len(PICTURES[pictures]) for pictures, _, _ in parts]
+        assert found == sizes
+        assert max(found) <= at_once
+        some = onnxlrp.explain(model, PICTURES)
+        assert np.array_equal(some.relevance, whole.relevance)
+
+
+def tensors_of_one(model):
+    explainer = onnxlrp.Explainer(model, PICTURES[:1], budget=0)
+    plan = explainer.plan("epsilon_plus")
+    names = {plan.explained, *plan.values, *plan.tensors}
+    return [array.shape for array in explainer.activations(names - {plan.input}).values()] + [
+        PICTURES[:1].shape
+    ]
 
 
 def test_progress_counts_all_pictures():
