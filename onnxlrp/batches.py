@@ -50,10 +50,8 @@ def pictures_at_a_time(
     if any(not shape or shape[0] != batch for shape in read):
         return None
     sizes = [4 * math.prod(shape) for shape in read]
-    fitting, paying = (
-        budget // (sum(sizes) + ON_THE_WAY * max(sizes)),
-        AT_ONCE // max(1, sum(sizes)),
-    )
+    fitting = budget // (sum(sizes) + ON_THE_WAY * max(sizes))
+    paying = AT_ONCE // max(1, sum(sizes))
     return batch * max(1, min(fitting, paying))
 
 

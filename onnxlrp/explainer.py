@@ -136,7 +136,8 @@ class Explainer:
         )
         if step is None or step >= count:
             return whole
-        step = batch * -(-count // (batch * -(-count // step)))  # parts alike: they are done alike
+        parts = -(-count // step)
+        step = batch * -(-count // (batch * parts))  # alike, for then they are done alike
         scores = as_scores(np.empty(shapes[start], np.float32), self.model, start)
         aims, rank = (target, init), scores.ndim
         if not all(can_part(aim, count, rank) for aim in aims):

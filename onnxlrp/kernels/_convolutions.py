@@ -12,7 +12,7 @@ import numpy as np
 
 from onnxlrp.kernels import _task as the
 from onnxlrp.kernels._epilogues import finish
-from onnxlrp.kernels._jit import device
+from onnxlrp.kernels._jit import ONE, ZERO, device
 from onnxlrp.kernels._memory import floats, ints, longs
 from onnxlrp.kernels._products import DEPTH, ROWS, multiply, multiply_single
 from onnxlrp.kernels._stencil import clear, copy_lines, copy_windows, hand_out, lay_out
@@ -26,8 +26,6 @@ TOGETHER = 64
 GAP = 16
 #: Columns that a product without panels computes at once.
 UNIT = 4 * WIDE
-#: Typed numbers: numba would compile a function anew for each plain one that it is called with.
-_ZERO, _ONE = np.int64(0), np.int64(1)
 #: Numbers of a row of the tables of `stencil`.
 SLICE, PRODUCT = 6, 14
 
@@ -92,7 +90,7 @@ def zeros(task: Any, job: Any, memory: Any) -> None:
         return
     part = floats(memory, channels * size)
     part[:] = np.float32(0.0)
-    finish(task, part, job, _ZERO, channels, _ZERO, _ONE, size, _ZERO, size, _ZERO)
+    finish(task, part, job, ZERO, channels, ZERO, ONE, size, ZERO, size, ZERO)
 
 
 @device()
@@ -107,7 +105,7 @@ def pointwise(task: Any, job: Any, memory: Any) -> None:
     depth, positions = task[the.DEPTH], task[the.PLACES]
     pitch, at = positions, task[the.SOURCE] + 4 * (n * depth * positions + left)
     if task[the.TAKEN]:
-        far, pitch, at = _ZERO, count, memory + 4 * task[the.TAKEN]
+        far, pitch, at = ZERO, count, memory + 4 * task[the.TAKEN]
     source, handed = floats(at, depth * pitch), task[the.HANDED_ON]
     step = terms(far, task[the.PANELS] != 0, results, depth)
     offsets = _offsets(memory, step, count if far else pitch)
@@ -120,7 +118,7 @@ def pointwise(task: Any, job: Any, memory: Any) -> None:
     together = TOGETHER if few and results % ROWS == 0 else results
     for begin in range(first, first + results, together):
         some = min(together, first + results - begin)
-        to = memory + 4 * (handed + begin * task[the.SPREAD] * count) if handed else _ZERO
+        to = memory + 4 * (handed + begin * task[the.SPREAD] * count) if handed else ZERO
         _some_results(
             task, n, left, count, begin, some, step, source, pitch, offsets, channels, rest, to
         )
@@ -146,10 +144,10 @@ def _some_results(
             read = channels
         _multiply(
             weights, task[the.PANELS], rows, first, results, done, depth, offsets[:some], read,
-            _ZERO, target, _ZERO, stride, _ONE, count,
+            ZERO, target, ZERO, stride, ONE, count,
         )  # fmt: skip
     if task[the.THEN] != the.NOTHING:
-        finish(task, target, n, first, results, _ZERO, _ONE, positions, left, count, handed)
+        finish(task, target, n, first, results, ZERO, ONE, positions, left, count, handed)
 
 
 @device()
@@ -178,7 +176,7 @@ def winograd(task: Any, job: Any, memory: Any) -> None:
     )  # fmt: skip
     weights = floats(task[the.WEIGHTS], task[the.WEIGHT_NUMBERS])
     _multiply(
-        weights, task[the.PANELS], all_rows, first, results, _ZERO, channels, offsets, tiles, step,
+        weights, task[the.PANELS], all_rows, first, results, ZERO, channels, offsets, tiles, step,
         points, points_step, pitch, count, max(WIDE, high * wide),
     )  # fmt: skip
     height, width = task[the.OUT_HEIGHT], task[the.OUT_WIDTH]
@@ -196,12 +194,12 @@ def winograd(task: Any, job: Any, memory: Any) -> None:
         some = min(TOGETHER, results - done)
         part = floats(memory, some * lines * across)
         transform_output(
-            points[done * pitch :], output, _ZERO, _ZERO, high, wide, pitch, points_step, plane,
+            points[done * pitch :], output, ZERO, ZERO, high, wide, pitch, points_step, plane,
             part.reshape(some, lines, across),
         )  # fmt: skip
         finish(
             task, part, n, first + done, some, output * top, lines, width, output * left, across,
-            _ZERO,
+            ZERO,
         )  # fmt: skip
 
 
@@ -228,9 +226,9 @@ def stencil(task: Any, job: Any, memory: Any) -> None:
     for index in range(task[the.SLICE_COUNT]):
         slice_ = longs(task[the.SLICES] + 8 * SLICE * index, SLICE)
         at, depths = slice_[0], slice_[2]
-        target, place, above = written, at, _ZERO
+        target, place, above = written, at, ZERO
         if task[the.THEN] != the.NOTHING:
-            target, place, above = part.reshape(count, 1, lines, width), _ZERO, line
+            target, place, above = part.reshape(count, 1, lines, width), ZERO, line
         lay_out(
             read, longs(slice_[1], depths),
             longs(task[the.ROW_PHASES], task[the.ROW_PHASE_COUNT]),
@@ -249,7 +247,7 @@ def stencil(task: Any, job: Any, memory: Any) -> None:
             )  # fmt: skip
         if task[the.THEN] != the.NOTHING:
             finish(
-                task, part, n, channel, count, at * height + line, lines, width, _ZERO, width, _ZERO
+                task, part, n, channel, count, at * height + line, lines, width, ZERO, width, ZERO
             )
 
 

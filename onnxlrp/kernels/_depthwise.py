@@ -14,13 +14,11 @@ import numpy as np
 
 from onnxlrp.kernels import _task as the
 from onnxlrp.kernels._epilogues import finish
-from onnxlrp.kernels._jit import b1, device, i8, read, types, write
+from onnxlrp.kernels._jit import ZERO, b1, device, i8, read, types, write
 from onnxlrp.kernels._memory import floats, ints, longs
 from onnxlrp.kernels._vectors import WIDE, Code, Pointer, Vector, vector_function
 
 i4 = types.int32
-
-_ZERO = np.int64(0)
 
 #: Lines of a result that are summed at once.
 LINES = 4
@@ -368,8 +366,8 @@ def depthwise(task: Any, job: Any, memory: Any) -> None:
             _sum_groups(task, numbers, group, some, row, rows, high, lines, part)
         if task[the.THEN] != the.NOTHING:
             finish(
-                task, part, n, group * results, some * results, line, high, width, _ZERO, width,
-                _ZERO,
+                task, part, n, group * results, some * results, line, high, width, ZERO, width,
+                ZERO,
             )  # fmt: skip
         else:
             _hand_out(task, part, n * task[the.CHANNELS] + group * results, some, line, high)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from onnxlrp.kernels import _task as the
-from onnxlrp.kernels._jit import EXACT, b1, device, f4, i8, read, write
+from onnxlrp.kernels._jit import EXACT, ZERO, b1, device, f4, i8, read, write
 from onnxlrp.kernels._memory import floats, merge
 from onnxlrp.kernels._vectors import WIDE, Code, Pointer, Vector, vector_function
 
@@ -19,8 +19,6 @@ from onnxlrp.kernels._vectors import WIDE, Code, Pointer, Vector, vector_functio
 #: `vector_function` is compiled that is a part of such a kernel.
 PLAIN: frozenset[str] = EXACT - {"contract"}
 
-
-_ZERO = np.int64(0)
 
 #: Lanes of the vectors that a line is made of: many, then some, then single numbers.
 _MANY, _SOME = WIDE, 4
@@ -427,7 +425,7 @@ def finish(
         of_all, shared = task[the.CHANNELS] * size, out.size // fold
         out_start, out_size = start, size
         if handed:
-            out, out_start, out_size = floats(handed, channels * width), _ZERO, width
+            out, out_start, out_size = floats(handed, channels * width), ZERO, width
         bias = floats(task[the.BIAS], task[the.BIAS_NUMBERS])
         c = floats(task[the.REALS], 1 + 4 * fold)
         sign, relevance = floats(task[the.SIGN], shared), floats(task[the.RELEVANCE], shared)

@@ -16,6 +16,7 @@ from typing import Any
 import numba.core.caching
 import numba.core.types
 import numba.extending
+import numpy as np
 
 #: numba, seen without its types: what it compiles it cannot describe to a type checker.
 njit: Any = numba.njit
@@ -33,6 +34,9 @@ f4 = types.float32
 f8 = types.float64
 i8 = types.int64
 b1 = types.boolean
+
+#: Typed numbers: numba would compile a function anew for each plain one that it is called with.
+ZERO, ONE = np.int64(0), np.int64(1)
 
 #: Every declared kernel, in the order of declaration: what the warm-up compiles.
 KERNELS: list[Kernel] = []

@@ -83,7 +83,7 @@ def _dividing_a_share(of_sum: Task, ratio: Task, passing: _Passing) -> Task | No
     """One task that shares the relevance of a sum, and makes the ratios of one of the shares."""
     if of_sum.numbers[the.KIND] != the.SHARES or ratio.numbers[the.THEN] != the.RATIO:
         return None
-    if of_sum.found or ratio.numbers[the.SHARE_TO]:
+    if of_sum.found:
         return None
     arrays = dict(of_sum.arrays)
     reals = arrays[the.REALS]
